@@ -1,0 +1,116 @@
+"""What devices said, decoded: readings as arrays, signals as objects, and the segment that carries both to the detectors."""
+
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.changes import RegisterChange
+
+
+class Quality(IntFlag):
+    """What must be known about a reading or signal before it may raise a live alarm (architecture.md, Time)."""
+
+    RETAINED = 1
+    """A stored message: history only, never an alarm."""
+    LATE = 2
+    """Older than 5 min on arrival by a device clock that is not known to be wrong: alarms are raised and marked 迟报."""
+    CLAMPED = 4
+    """The device's time was in the future and was replaced by ours."""
+    UNTIMED = 8
+    """The device gave no time; ours stands in."""
+
+
+Int64 = NDArray[np.int64]
+Int32 = NDArray[np.int32]
+Int16 = NDArray[np.int16]
+UInt8 = NDArray[np.uint8]
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Struct of arrays, one row a reading, all of shape (n,), in journal order.
+
+    `offset` of the record; `slot` of the device; `measurand` index of domain.measurands; `value` in the measurand's unit,
+    finite; `event_ms` the device's time (epoch ms, clamped to `received_ms`); `received_ms` ours; `quality` Quality bits.
+    """
+
+    offset: Int64
+    slot: Int32
+    measurand: Int16
+    value: Float64
+    event_ms: Int64
+    received_ms: Int64
+    quality: UInt8
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def take(self, rows: NDArray[Any]) -> "Readings":
+        """Return the rows chosen by an index array or a boolean mask."""
+        return Readings(*(getattr(self, name)[rows] for name in self.__slots__))
+
+    @classmethod
+    def empty(cls) -> "Readings":
+        return cls(
+            np.empty(0, np.int64),
+            np.empty(0, np.int32),
+            np.empty(0, np.int16),
+            np.empty(0, np.float64),
+            np.empty(0, np.int64),
+            np.empty(0, np.int64),
+            np.empty(0, np.uint8),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """One row a message of a device, whatever it said, in journal order; arrays of shape (m,)."""
+
+    offset: Int64
+    slot: Int32
+    received_ms: Int64
+    retained: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    @classmethod
+    def empty(cls) -> "Contacts":
+        return cls(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.bool_))
+
+
+class Signal(NamedTuple):
+    """A rare thing a device said: an event of wire.md (`type` as there) or `status.online` / `status.offline`."""
+
+    offset: int
+    slot: int
+    type: str
+    data: dict[str, Any]
+    event_ms: int
+    received_ms: int
+    quality: int = 0
+    boot: int | None = None
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Consecutive records, decoded: `[first_offset, end_offset)`; at most one control, always the last record.
+
+    `tick_ms`: time went on to this; `started_ms`: the service (re)started at this; `changes`: register changes to apply
+    after the readings and signals (with `changed_ms` the record's received_ms).
+    """
+
+    first_offset: int
+    end_offset: int
+    readings: Readings = field(default_factory=Readings.empty)
+    contacts: Contacts = field(default_factory=Contacts.empty)
+    signals: tuple[Signal, ...] = ()
+    tick_ms: int | None = None
+    started_ms: int | None = None
+    changes: tuple[RegisterChange, ...] = ()
+    changed_ms: int | None = None

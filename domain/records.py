@@ -1,0 +1,97 @@
+"""What the journal holds: records in order, as the collector took them off the wire, and the port they are kept behind.
+
+Topics that begin with `$` are ours: a tick (time went on), a register change, a start of the service. Everything later
+in the house is a function of these records, so no other clock and no other input may reach a detector.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+TICK = "$tick"
+"""Payload empty: time went on to `received_ms`."""
+REGISTER = "$register"
+"""Payload: a JSON array of registers.changes.RegisterChange."""
+START = "$start"
+"""Payload empty: the service (re)started; silence before this record may be ours, not the devices'."""
+
+RETAINED = 1
+"""Flag: the broker sent a stored message, not a fresh one."""
+REDELIVERED = 2
+"""Flag: the MQTT DUP bit; the message may have been journalled before."""
+
+
+class Record(NamedTuple):
+    """One message: when we received it (epoch ms), topic, payload bytes as received, flags (RETAINED | REDELIVERED)."""
+
+    received_ms: int
+    topic: str
+    payload: bytes
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBatch:
+    """Consecutive records; record `i` has offset `first_offset + i`."""
+
+    first_offset: int
+    records: Sequence[Record]
+
+    @property
+    def end_offset(self) -> int:
+        """One past the last record's offset."""
+        return self.first_offset + len(self.records)
+
+
+class JournalInfo(NamedTuple):
+    """`[start, end)` are the offsets held; `device_records` counts all ever appended whose topic is not ours (`$…`)."""
+
+    start: int
+    end: int
+    device_records: int
+    bytes: int
+    first_ms: int | None
+    last_ms: int | None
+
+
+class Journal(Protocol):
+    """An append-only log of records with dense offsets from 0. One writer; readers may be other threads.
+
+    Every method raises EngineError when the engine fails (nothing half-done is ever visible) and CorruptionError when
+    stored bytes fail their checksum.
+    """
+
+    def append(self, records: Sequence[Record]) -> int:
+        """Append all or nothing, durable on return (survives power loss); return the offset of the first."""
+        ...
+
+    def read(self, offset: int, limit: int) -> RecordBatch:
+        """Return up to about `limit` records from `offset` on (empty at the end).
+
+        Never splits a stored batch except at `offset`, so more than `limit` may come. An offset before `start` begins at `start`.
+        """
+        ...
+
+    def info(self) -> JournalInfo:
+        """Return what is held now."""
+        ...
+
+    def trim(self, before: int) -> int:
+        """Drop whole stored batches that end at or before `before`; return the new start. Never drops the last batch."""
+        ...
+
+    def close(self) -> None:
+        """Release files; further calls raise EngineError."""
+        ...
+
+
+def batches(journal: Journal, offset: int, end: int, limit: int = 10_000) -> Iterator[RecordBatch]:
+    """Yield batches from `offset` up to `end` (records at or past `end` are cut off)."""
+    while offset < end:
+        batch = journal.read(offset, min(limit, end - offset))
+        if not batch.records:
+            return
+        if batch.end_offset > end:
+            batch = RecordBatch(batch.first_offset, batch.records[: end - batch.first_offset])
+        yield batch
+        offset = batch.end_offset

@@ -1,0 +1,1 @@
+"""MQTT in: transports, the collector, codecs, decoding into segments, dead letters."""

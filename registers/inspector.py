@@ -1,0 +1,20 @@
+"""Inspectors: whom an alarm reaches."""
+
+from typing import ClassVar
+
+from registers.device import DeviceKind
+from registers.noun import Code, Noun, Text
+
+
+class Inspector(Noun, frozen=True, kw_only=True):
+    """A person on duty. Empty `areas` or `kinds` means all; `channels` in order of preference (e.g. `file`)."""
+
+    noun: ClassVar[str] = "inspector"
+    title: ClassVar[str] = "监管人员"
+    private: ClassVar[frozenset[str]] = frozenset({"name", "phone"})
+    code: Code
+    name: Text
+    phone: str | None = None
+    areas: tuple[Code, ...] = ()
+    kinds: tuple[DeviceKind, ...] = ()
+    channels: tuple[Code, ...] = ("file",)

@@ -1,0 +1,36 @@
+"""What every register entry has in common: a key, a validated shape, and a public projection without personal data."""
+
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+
+Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+"""A key: 1-64 characters of `A-Z a-z 0-9 _ -`."""
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
+Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+
+
+class Noun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every register entry; values are validated when built by `registers.nouns.build`.
+
+    `private` names the personal fields: masked at every exit, absent from `projection`.
+    """
+
+    noun: ClassVar[str]
+    title: ClassVar[str]
+    private: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def key(self) -> str:
+        """The entry's identity within its register."""
+        return str(getattr(self, "code"))  # noqa: B009  subclasses define it
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Return (column, reason) of every rule of the field that this entry breaks; empty when it is sound."""
+        return []
+
+    def projection(self) -> dict[str, Any]:
+        """Return the fields that may travel through the journal, as JSON-able values."""
+        fields: dict[str, Any] = msgspec.to_builtins(self)
+        return {name: value for name, value in fields.items() if name not in self.private}

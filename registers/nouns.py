@@ -1,0 +1,35 @@
+"""The list of registers, and the one way to build an entry from untrusted fields."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from domain.errors import InputError
+from registers.device import Device, DeviceModel
+from registers.inspector import Inspector
+from registers.machine import Machine
+from registers.noun import Noun
+from registers.permit import Permit
+from registers.person import Certificate, Welder
+from registers.place import Area, Enterprise, Site
+
+NOUNS: dict[str, type[Noun]] = {
+    cls.noun: cls
+    for cls in (Area, Enterprise, Site, DeviceModel, Device, Machine, Welder, Certificate, Permit, Inspector)
+}
+"""Every register by name, in an order in which each one's references come before it."""
+
+
+def build(noun: str, fields: Mapping[str, Any]) -> Noun:
+    """Return the entry; raise InputError with the field and reason when shape or rules are broken."""
+    if noun not in NOUNS:
+        raise InputError(f"no register '{noun}' (known: {', '.join(NOUNS)})")
+    try:
+        entry = msgspec.convert(dict(fields), NOUNS[noun], strict=True)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{noun}: {error}") from error
+    problems = entry.problems()
+    if problems:
+        raise InputError("; ".join(f"{noun} {entry.key}: {column}: {reason}" for column, reason in problems))
+    return entry

@@ -1,0 +1,1 @@
+"""Registers, ledger, accounts and offsets in SQL: SQLAlchemy Core tables, Alembic migrations, repositories."""
