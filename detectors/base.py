@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from domain.changes import RegisterChange
 from domain.findings import Finding
-from domain.readings import Segment
+from domain.readings import Float64, Int16, Int32, Int64, Segment
 from domain.slots import SlotTable
 from registers.view import RegisterView
 
@@ -33,12 +33,23 @@ class Transition(NamedTuple):
     at_ms: int
 
 
+class Scores(NamedTuple):
+    """A statistical rule's score of every reading it judged: four arrays of shape (n,), in journal order."""
+
+    rule: str
+    slot: Int32
+    measurand: Int16
+    event_ms: Int64
+    score: Float64
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What one call gives: findings and transitions, each in journal order."""
+    """What one call gives: findings and transitions, each in journal order; scores only from statistical rules."""
 
     findings: list[Finding] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
+    scores: Scores | None = None
 
 
 class Detector(Protocol):

@@ -2,16 +2,20 @@
 
 from typing import Any
 
-from detectors.base import Correlator, Detector, Output, Transition, World
+from detectors.base import Correlator, Detector, Output, Scores, Transition, World
 from domain.findings import Finding
 from domain.readings import Segment
 
 
 class Engine:
-    """Runs detectors, then correlators, over each segment and sorts what they find by (offset, rule, device)."""
+    """Runs detectors, then correlators, over each segment and sorts what they find by (offset, rule, device).
+
+    `scores` holds the statistical rules' scores of the last segment.
+    """
 
     def __init__(self, world: World, detectors: list[Detector], correlators: list[Correlator]) -> None:
         self.world = world
+        self.scores: list[Scores] = []
         self._detectors = detectors
         self._correlators = correlators
         self._parts: list[Detector | Correlator] = [*detectors, *correlators]
@@ -20,9 +24,11 @@ class Engine:
         """Return the segment's findings; register changes at its end are applied to the world before detectors see them."""
         findings: list[Finding] = []
         transitions: list[Transition] = []
+        self.scores = []
         for output in self._outputs(segment):
             findings += output.findings
             transitions += output.transitions
+            self.scores += [output.scores] if output.scores is not None else []
         findings.sort(key=_order)
         transitions.sort(key=lambda t: (t.offset, t.slot, t.state))
         correlated = [f for c in self._correlators for f in c.correlate(findings, transitions, self.world)]
