@@ -1,5 +1,6 @@
 """What devices said, decoded: readings as arrays, signals as objects, and the segment that carries both to the detectors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Any, NamedTuple
@@ -52,6 +53,13 @@ class Readings:
     def take(self, rows: NDArray[Any]) -> "Readings":
         """Return the rows chosen by an index array or a boolean mask."""
         return Readings(*(getattr(self, name)[rows] for name in self.__slots__))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["Readings"]) -> "Readings":
+        """Return the parts one after another."""
+        if not parts:
+            return cls.empty()
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__))
 
     @classmethod
     def empty(cls) -> "Readings":
