@@ -173,7 +173,7 @@ class Pipeline:
             self._outlet.feed(items)
 
     def save(self) -> bool:
-        """Write a snapshot of exactly the committed state; return False when something is still uncommitted or the disk refuses."""
+        """Write a snapshot of the committed state; return False when something is uncommitted or the disk refuses."""
         if self.offset != self.committed_offset:
             return False
         try:

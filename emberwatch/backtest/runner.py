@@ -1,0 +1,141 @@
+"""Runs a recording through the same machine and the same books as the live service, with the file's own time."""
+
+import csv
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from detectors.base import Scores
+from domain import measurands
+from domain.findings import Action, Finding
+from domain.records import Journal, Record, batches
+from emberwatch.backtest.recording import Recording, given_name, records
+from emberwatch.backtest.truth import Interval
+from emberwatch.pipeline import Machine
+from ledger.books import Books, Decided
+
+_BATCH = 5_000
+
+
+class Episode(NamedTuple):
+    """One alarm from raise to clear (None: still active at the end), at its gravest, with the evidence that raised it."""
+
+    rule: str
+    device: str
+    severity: int
+    raised_ms: int
+    cleared_ms: int | None
+    evidence: dict[str, object]
+
+
+class Outcome(NamedTuple):
+    """What a run gave: findings in order, episodes, scores if asked for, and how long detection took."""
+
+    findings: list[Finding]
+    episodes: list[Episode]
+    scores: list[Scores]
+    devices: tuple[str, ...]
+    seconds: float
+    span: Interval
+
+    def alarm_intervals(self) -> list[Interval]:
+        """When an alarm about a measurand (not about a device) was active."""
+        return [
+            Interval(episode.raised_ms, self.span.end_ms if episode.cleared_ms is None else episode.cleared_ms)
+            for episode in self.episodes
+            if not episode.rule.startswith("D")
+        ]
+
+
+def run(
+    recording: Recording,
+    machine: Machine,
+    journal: Journal,
+    books: Books,
+    *,
+    keep_scores: bool = False,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Outcome:
+    """Return what the service would have found; `progress` is told how many records are decided."""
+    _write(journal, records(recording))
+    findings: list[Finding] = []
+    scores: list[Scores] = []
+    began = time.perf_counter()
+    for batch in batches(journal, 0, journal.info().end, _BATCH):
+        for decoded in machine.decoder.decode(batch):
+            found = machine.engine.process(decoded.segment)
+            findings += found
+            if keep_scores:
+                scores += machine.engine.scores
+            if found:
+                books.commit(Decided(decoded.segment.end_offset, found[-1].at_ms, found))
+        progress(batch.end_offset)
+    seconds = time.perf_counter() - began
+    span = Interval(recording.rows[0][0], recording.rows[-1][0])
+    return Outcome(findings, episodes(findings), scores, machine.world.slots.paths(), seconds, span)
+
+
+def _write(journal: Journal, stream: Iterator[Record]) -> None:
+    while part := list(islice(stream, _BATCH)):
+        journal.append(part)
+
+
+def episodes(findings: list[Finding]) -> list[Episode]:
+    """Return the findings paired into episodes, in order of their raising."""
+    running: dict[tuple[str, str], Episode] = {}
+    ended: list[Episode] = []
+    for finding in findings:
+        key = (finding.rule, finding.device)
+        episode = running.get(key)
+        if finding.action is Action.CLEAR:
+            if episode is not None:
+                ended.append(running.pop(key)._replace(cleared_ms=finding.at_ms))
+        elif episode is None:
+            running[key] = Episode(
+                finding.rule, finding.device, finding.severity, finding.at_ms, None, finding.evidence
+            )
+        else:
+            running[key] = episode._replace(severity=min(episode.severity, finding.severity))
+    return sorted([*ended, *running.values()], key=lambda episode: (episode.raised_ms, episode.rule, episode.device))
+
+
+def iso(moment_ms: int | None) -> str:
+    """Return an instant as ISO 8601 UTC with milliseconds; empty for None."""
+    if moment_ms is None:
+        return ""
+    return dt.datetime.fromtimestamp(moment_ms / 1000, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write_findings(file: Path, found: list[Episode]) -> None:
+    """Write `rule, device, severity, raised_at, cleared_at, evidence` (JSON), one episode a row."""
+    encoder = msgspec.json.Encoder(order="deterministic")
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(("rule", "device", "severity", "raised_at", "cleared_at", "evidence"))
+        for e in found:
+            evidence = encoder.encode(e.evidence).decode()
+            writer.writerow(
+                (e.rule, given_name(e.device), int(e.severity), iso(e.raised_ms), iso(e.cleared_ms), evidence)
+            )
+
+
+def write_scores(file: Path, outcome: Outcome) -> int:
+    """Write `time, device, measurand, rule, score` of every reading a statistical rule judged; return how many."""
+    written = 0
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(("time", "device", "measurand", "rule", "score"))
+        for part in outcome.scores:
+            rows = zip(
+                part.event_ms.tolist(), part.slot.tolist(), part.measurand.tolist(), part.score.tolist(), strict=True
+            )
+            for moment, slot, measurand, score in rows:
+                device = given_name(outcome.devices[slot])
+                writer.writerow((iso(moment), device, measurands.MEASURANDS[measurand].name, part.rule, f"{score:.6g}"))
+                written += 1
+    return written

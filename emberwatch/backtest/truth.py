@@ -1,0 +1,105 @@
+"""How well alarms match what is known to have happened.
+
+Definitions, so that numbers can be compared: alarms of all rules about measurands (D rules speak of devices and are left out) and
+of all devices are merged where less than 30 minutes lie between them; a known event is found when any alarm is active between
+its start and its end; its delay runs from its start to the first active moment (0 when an alarm was already active); a merged
+alarm that touches no known event is a false event; event-free time is the recording's span without the known events.
+"""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from domain.errors import InputError
+from emberwatch.backtest.recording import read_time
+
+MERGE_MS = 30 * 60_000
+_DAY_MS = 86_400_000
+_MINUTE_MS = 60_000
+
+
+class Interval(NamedTuple):
+    """`[start_ms, end_ms]`, epoch ms."""
+
+    start_ms: int
+    end_ms: int
+
+    def touches(self, other: "Interval") -> bool:
+        """Whether the two share a moment."""
+        return self.start_ms <= other.end_ms and other.start_ms <= self.end_ms
+
+
+class Verdict(NamedTuple):
+    """How many known events, how many found, how late, and how many alarms were about nothing known."""
+
+    total: int
+    found: int
+    delay_median_min: float | None
+    delay_p90_min: float | None
+    false_events: int
+    false_per_event_free_day: float | None
+
+
+def read_truth(file: Path) -> list[Interval]:
+    """Return the known events of a CSV file with columns start,end or start_utc,end_utc; raise InputError otherwise."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines)
+            names = reader.fieldnames or []
+            pair = next((p for p in (("start", "end"), ("start_utc", "end_utc")) if set(p) <= set(names)), None)
+            if pair is None:
+                raise InputError(
+                    f"{file} has neither columns start,end nor start_utc,end_utc (columns: {', '.join(names)})"
+                )
+            return [_interval(row[pair[0]], row[pair[1]], i, file) for i, row in enumerate(reader, start=2)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot read {file}: {error}") from error
+
+
+def _interval(start: str | None, end: str | None, line: int, file: Path) -> Interval:
+    try:
+        interval = Interval(read_time(start or ""), read_time(end or ""))
+    except InputError as error:
+        raise InputError(f"{file}, line {line}: {error}") from None
+    if interval.end_ms < interval.start_ms:
+        raise InputError(f"{file}, line {line}: the event ends before it starts")
+    return interval
+
+
+def merge(intervals: Sequence[Interval], gap_ms: int = 0) -> list[Interval]:
+    """Return the intervals in order, those with at most `gap_ms` between them made one."""
+    merged: list[Interval] = []
+    for interval in sorted(intervals):
+        if merged and interval.start_ms - merged[-1].end_ms <= gap_ms:
+            merged[-1] = Interval(merged[-1].start_ms, max(merged[-1].end_ms, interval.end_ms))
+        else:
+            merged.append(interval)
+    return merged
+
+
+def judge(alarms: Sequence[Interval], truth: Sequence[Interval], span: Interval) -> Verdict:
+    """Return the verdict over `span`; known events outside it are left out."""
+    known = [event for event in truth if event.touches(span)]
+    delays = [delay for delay in (_delay_min(event, alarms) for event in known) if delay is not None]
+    false = sum(not any(event.touches(known_one) for known_one in known) for event in merge(alarms, MERGE_MS))
+    free_ms = span.end_ms - span.start_ms - sum(_overlap(event, span) for event in merge(known))
+    return Verdict(
+        total=len(known),
+        found=len(delays),
+        delay_median_min=round(float(np.median(delays)), 2) if delays else None,
+        delay_p90_min=round(float(np.percentile(delays, 90)), 2) if delays else None,
+        false_events=false,
+        false_per_event_free_day=round(false / (free_ms / _DAY_MS), 3) if free_ms > 0 else None,
+    )
+
+
+def _delay_min(event: Interval, alarms: Sequence[Interval]) -> float | None:
+    starts = [max(alarm.start_ms, event.start_ms) for alarm in alarms if alarm.touches(event)]
+    return (min(starts) - event.start_ms) / _MINUTE_MS if starts else None
+
+
+def _overlap(event: Interval, span: Interval) -> int:
+    return max(0, min(event.end_ms, span.end_ms) - max(event.start_ms, span.start_ms))
