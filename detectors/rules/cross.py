@@ -1,0 +1,35 @@
+"""The rules across signals (X): two facts that are each tolerable and together are not."""
+
+from detectors.rule import OURS, Rule, read, unread
+from domain.findings import Severity
+from ledger.hazard import Grade
+
+CROSS: tuple[Rule, ...] = (
+    Rule(
+        code="X101",
+        title="可燃气体升高时动火",
+        severity=Severity.CRITICAL,
+        grade=Grade.GENERAL,
+        basis=unread("GB 30871-2022 5.3：可燃气体不合格不得动火"),
+        summary="同一场所可燃气体升高时仍在焊接，有爆炸危险，应立即停焊断电。",
+        built=True,
+        shelvable=False,
+    ),
+    Rule(
+        code="X102",
+        title="火灾监护失效时动火",
+        severity=Severity.HIGH,
+        grade=Grade.GENERAL,
+        basis=read(OURS),
+        summary="场所的火灾探测点被屏蔽或失联期间仍在焊接。",
+    ),
+    Rule(
+        code="X103",
+        title="火警与气体同时升高",
+        severity=Severity.CRITICAL,
+        grade=Grade.GENERAL,
+        basis=read(OURS),
+        summary="同一场所既有火警又有气体升高，有爆燃危险。",
+        shelvable=False,
+    ),
+)

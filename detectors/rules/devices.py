@@ -1,0 +1,93 @@
+"""The device rules (D): whether those who watch are themselves awake, known and sound.
+
+Their alarms open no hazard, except D106: shutting off or damaging a safety monitor is an offence by itself.
+"""
+
+from detectors.rule import OURS, Parameter, Rule, read, unread
+from domain.findings import Severity
+from ledger.hazard import Grade
+
+_KEEP_WORKING = "安全生产法（2021）第三十六条：保证监控报警设备正常使用"
+
+DEVICES: tuple[Rule, ...] = (
+    Rule(
+        code="D101",
+        title="设备失联",
+        severity=Severity.MEDIUM,
+        grade=None,
+        basis=unread(_KEEP_WORKING),
+        summary="设备超过应报间隔没有消息，或网络断开；无监控即违规，高风险场所按重要处理。",
+        built=True,
+        parameters=(
+            Parameter("intervals", 2.5, "上报间隔数", OURS, 1.0, 20.0),
+            Parameter("grace_s", 60.0, "s", OURS, 0.0, 3600.0),
+        ),
+    ),
+    Rule(
+        code="D102",
+        title="未登记设备上报",
+        severity=Severity.MEDIUM,
+        grade=None,
+        basis=read(OURS),
+        summary="有设备在上报，但不在任何登记簿中，或登记在别的场所。",
+        built=True,
+    ),
+    Rule(
+        code="D103",
+        title="设备故障",
+        severity=Severity.MEDIUM,
+        grade=None,
+        basis=unread(_KEEP_WORKING),
+        summary="设备自报故障，其读数可能不可信，应尽快检修。",
+        built=True,
+    ),
+    Rule(
+        code="D104",
+        title="读数异常（冻结、噪声、漂移）",
+        severity=Severity.MEDIUM,
+        grade=None,
+        basis=read(OURS),
+        summary="读数长时间不变、噪声超出型号、零点漂移或灵敏度丧失。",
+    ),
+    Rule(
+        code="D105",
+        title="超期服役或校准到期",
+        severity=Severity.NOTICE,
+        grade=None,
+        basis=read("CJJ/T 146-2011：探测器居住建筑五年、商业和工业三年，切断阀十年"),
+        summary="设备达到使用年限，或校准到期；已过期的按一般处理。",
+    ),
+    Rule(
+        code="D106",
+        title="设备被拆动或长期消音屏蔽",
+        severity=Severity.HIGH,
+        grade=Grade.GENERAL,
+        basis=unread(_KEEP_WORKING),
+        summary="设备外壳被打开、被拆除，或消音、屏蔽超过时限。",
+    ),
+    Rule(
+        code="D107",
+        title="时钟或序号异常",
+        severity=Severity.MEDIUM,
+        grade=None,
+        basis=read(OURS),
+        summary="设备时钟偏差超过十分钟，或消息序号缺失、倒退（疑似两台设备同一身份）。",
+        parameters=(Parameter("skew_min", 10.0, "min", OURS, 1.0, 120.0),),
+    ),
+    Rule(
+        code="D108",
+        title="电量低",
+        severity=Severity.NOTICE,
+        grade=None,
+        basis=read("GB 20517-2025 5.11：电池电压至少每 24 h 检测一次"),
+        summary="电池电量低，应更换电池。",
+    ),
+    Rule(
+        code="D109",
+        title="指令未应答",
+        severity=Severity.HIGH,
+        grade=None,
+        basis=read(OURS),
+        summary="下发的指令在时限内没有得到设备应答。",
+    ),
+)

@@ -1,0 +1,150 @@
+"""The welding rules (W): who welds, with which machine, under which certificate and permit."""
+
+from detectors.rule import OURS, Parameter, Rule, read, unread
+from domain.findings import Severity
+from ledger.hazard import Grade
+
+_UNLICENSED = "应急管理部令第10号第三条（二）：工贸企业特种作业人员未持证上岗为重大事故隐患"
+_PERMIT = "GB 30871-2022 5.1：动火作业分级与有效期（非危化单位参照）"
+
+_PEOPLE = (
+    Rule(
+        code="W101",
+        title="不入平台作业",
+        severity=Severity.CRITICAL,
+        grade=Grade.MAJOR_CANDIDATE,
+        basis=unread("本地加芯赋码管理要求：焊机须登记入平台"),
+        summary="未登记的焊机通电或起弧，作业脱离监管。",
+        built=True,
+    ),
+    Rule(
+        code="W102",
+        title="无人扫码起弧",
+        severity=Severity.CRITICAL,
+        grade=Grade.GENERAL,
+        basis=unread("本地加芯赋码管理要求：扫码后方可作业"),
+        summary="焊机起弧时没有焊工扫码，不知何人在作业。",
+        built=True,
+    ),
+    Rule(
+        code="W103",
+        title="无证焊接",
+        severity=Severity.CRITICAL,
+        grade=Grade.MAJOR_CANDIDATE,
+        basis=read(_UNLICENSED),
+        summary="扫码人在三类证书登记中都没有焊接作业证书。",
+        built=True,
+    ),
+    Rule(
+        code="W104",
+        title="证书失效",
+        severity=Severity.CRITICAL,
+        grade=Grade.MAJOR_CANDIDATE,
+        basis=read(f"{_UNLICENSED}；安全监管总局令第30号第十九、二十一条：有效期六年、三年复审"),
+        summary="焊工证书过期、逾期未复审、被暂停或吊销；待核验的按一般处理。",
+        built=True,
+    ),
+    Rule(
+        code="W105",
+        title="超范围焊接",
+        severity=Severity.CRITICAL,
+        grade=Grade.MAJOR_CANDIDATE,
+        basis=read(_UNLICENSED),
+        summary="证书的类别或操作项目不包括所从事的焊接作业。",
+        built=True,
+    ),
+    Rule(
+        code="W108",
+        title="一证多机或人机异地",
+        severity=Severity.CRITICAL,
+        grade=Grade.GENERAL,
+        basis=read(OURS),
+        summary="同一证书同时在两台焊机上作业，或移动速度超出可能，疑似借证。",
+    ),
+    Rule(
+        code="W115",
+        title="证书临期",
+        severity=Severity.NOTICE,
+        grade=None,
+        basis=read("安全监管总局令第30号第二十一条：期满前六十日内申请复审"),
+        summary="证书三十天内到期或应当复审，请提前办理。",
+        parameters=(Parameter("days", 30.0, "d", OURS, 1.0, 90.0),),
+    ),
+)
+
+_WORK = (
+    Rule(
+        code="W106",
+        title="无有效动火作业票",
+        severity=Severity.HIGH,
+        grade=Grade.GENERAL,
+        basis=read(_PERMIT),
+        summary="当时当地没有批准有效的动火作业票，或夜间、休息日未按规定升级。",
+        built=True,
+        parameters=(
+            Parameter("night_from_h", 22.0, "h", OURS, 18.0, 24.0),
+            Parameter("night_to_h", 6.0, "h", OURS, 0.0, 9.0),
+        ),
+    ),
+    Rule(
+        code="W107",
+        title="超出作业票地点",
+        severity=Severity.HIGH,
+        grade=Grade.GENERAL,
+        basis=read(_PERMIT),
+        summary="焊机位置超出作业票划定范围，或锁机后被移动。",
+    ),
+    Rule(
+        code="W109",
+        title="监护人不在场",
+        severity=Severity.HIGH,
+        grade=Grade.GENERAL,
+        basis=read("GB 30871-2022 5.2.1：动火作业应有专人监护"),
+        summary="起弧期间动火监护人未签到或已离开。",
+    ),
+    Rule(
+        code="W110",
+        title="动火前未做气体检测",
+        severity=Severity.CRITICAL,
+        grade=Grade.GENERAL,
+        basis=unread("GB 30871-2022 5.3：动火前 30 min 内取样分析"),
+        summary="动火前三十分钟内没有气体检测，或检测结果不合格。",
+        parameters=(Parameter("window_min", 30.0, "min", "GB 30871-2022 5.3（未核实）", 10.0, 60.0),),
+    ),
+    Rule(
+        code="W111",
+        title="动火后未留守",
+        severity=Severity.HIGH,
+        grade=Grade.GENERAL,
+        basis=unread("GB 30871-2022：作业后确认无残火；留守时间参照 OSHA 1910.252"),
+        summary="动火结束后没有在规定时间内确认留守和无残火。",
+        parameters=(Parameter("watch_min", 30.0, "min", "OSHA 1910.252；可选 20、30、60", 20.0, 60.0),),
+    ),
+    Rule(
+        code="W112",
+        title="禁区禁时动火",
+        severity=Severity.CRITICAL,
+        grade=Grade.GENERAL,
+        basis=read("公众聚集场所营业期间严禁动火（各地通告“八个严禁”）"),
+        summary="在禁止动火的地点或时段焊接。",
+    ),
+    Rule(
+        code="W113",
+        title="疑似绕过监管",
+        severity=Severity.CRITICAL,
+        grade=Grade.GENERAL,
+        basis=read(OURS),
+        summary="锁机后仍在作业，或模块失联而电表显示起弧，或芯片被拆除。",
+    ),
+    Rule(
+        code="W114",
+        title="连续作业超时",
+        severity=Severity.MEDIUM,
+        grade=None,
+        basis=read(OURS),
+        summary="焊机连续通电超过二十四小时，或作业没有人应有的休息。",
+        parameters=(Parameter("hours", 24.0, "h", OURS, 8.0, 72.0),),
+    ),
+)
+
+WELDING: tuple[Rule, ...] = tuple(sorted(_PEOPLE + _WORK, key=lambda rule: rule.code))
