@@ -1,6 +1,7 @@
 """Detectors in the field: models (what a make can do) and devices (one of them, somewhere)."""
 
 import datetime as dt
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
@@ -50,6 +51,7 @@ class Device(Noun, frozen=True, kw_only=True):
 
     noun: ClassVar[str] = "device"
     title: ClassVar[str] = "监测设备"
+    references: ClassVar[Mapping[str, str]] = {"site": "site", "model": "model"}
     code: Code
     site: Code
     model: Code

@@ -1,5 +1,6 @@
 """Inspectors: whom an alarm reaches."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from registers.device import DeviceKind
@@ -12,6 +13,7 @@ class Inspector(Noun, frozen=True, kw_only=True):
     noun: ClassVar[str] = "inspector"
     title: ClassVar[str] = "监管人员"
     private: ClassVar[frozenset[str]] = frozenset({"name", "phone"})
+    references: ClassVar[Mapping[str, str]] = {"areas": "area"}
     code: Code
     name: Text
     phone: str | None = None

@@ -1,5 +1,6 @@
 """Welding machines with their chip and code (加芯赋码)."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -25,6 +26,8 @@ class Machine(Noun, frozen=True, kw_only=True):
 
     noun: ClassVar[str] = "machine"
     title: ClassVar[str] = "焊机"
+    references: ClassVar[Mapping[str, str]] = {"enterprise": "enterprise"}
+    unique: ClassVar[tuple[tuple[str, ...], ...]] = (("chip",),)
     code: Code
     chip: Code
     enterprise: Code | None = None

@@ -1,5 +1,6 @@
 """What every register entry has in common: a key, a validated shape, and a public projection without personal data."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -14,12 +15,15 @@ Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 class Noun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every register entry; values are validated when built by `registers.nouns.build`.
 
-    `private` names the personal fields: masked at every exit, absent from `projection`.
+    `private` names the personal fields: masked at every exit, absent from `projection`. `references`: field → the noun
+    whose key it holds (a tuple field holds several). `unique`: groups of fields that no two entries may share.
     """
 
     noun: ClassVar[str]
     title: ClassVar[str]
     private: ClassVar[frozenset[str]] = frozenset()
+    references: ClassVar[Mapping[str, str]] = {}
+    unique: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     @property
     def key(self) -> str:
@@ -28,6 +32,10 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def problems(self) -> list[tuple[str, str]]:
         """Return (column, reason) of every rule of the field that this entry breaks; empty when it is sound."""
+        return []
+
+    def warnings(self) -> list[tuple[str, str]]:
+        """Return (column, reason) of what may be kept but deserves a second look."""
         return []
 
     def projection(self) -> dict[str, Any]:

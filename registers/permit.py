@@ -1,12 +1,16 @@
 """Hot-work permits (动火作业票)."""
 
 import datetime as dt
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
 import msgspec
 
 from registers.noun import Code, Latitude, Longitude, Noun, Text
+
+Instant = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+"""A point in time, with its UTC offset."""
 
 
 class PermitLevel(StrEnum):
@@ -31,11 +35,12 @@ class Permit(Noun, frozen=True, kw_only=True):
 
     noun: ClassVar[str] = "permit"
     title: ClassVar[str] = "动火作业票"
+    references: ClassVar[Mapping[str, str]] = {"site": "site", "welders": "welder"}
     code: Code
     site: Code
     level: PermitLevel
-    starts_at: dt.datetime
-    ends_at: dt.datetime
+    starts_at: Instant
+    ends_at: Instant
     welders: tuple[Code, ...] = ()
     guardian: Code | None = None
     work: Text | None = None

@@ -1,6 +1,7 @@
 """People who weld, and their certificates. ID numbers are personal: they stay in the register."""
 
 import datetime as dt
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -33,6 +34,8 @@ class Welder(Noun, frozen=True, kw_only=True):
     noun: ClassVar[str] = "welder"
     title: ClassVar[str] = "焊工"
     private: ClassVar[frozenset[str]] = frozenset({"name", "id_number", "phone"})
+    references: ClassVar[Mapping[str, str]] = {"enterprise": "enterprise"}
+    unique: ClassVar[tuple[tuple[str, ...], ...]] = (("credential",),)
     code: Code
     name: Text
     credential: Code
@@ -51,6 +54,8 @@ class Certificate(Noun, frozen=True, kw_only=True):
     noun: ClassVar[str] = "certificate"
     title: ClassVar[str] = "作业证书"
     private: ClassVar[frozenset[str]] = frozenset({"number"})
+    references: ClassVar[Mapping[str, str]] = {"welder": "welder"}
+    unique: ClassVar[tuple[tuple[str, ...], ...]] = (("number", "category", "item"),)
     code: Code
     welder: Code
     number: Text

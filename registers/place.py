@@ -1,5 +1,6 @@
 """Where things stand and whose they are: areas (乡镇街道), enterprises and their sites."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -48,6 +49,7 @@ class Site(Noun, frozen=True, kw_only=True):
 
     noun: ClassVar[str] = "site"
     title: ClassVar[str] = "场所"
+    references: ClassVar[Mapping[str, str]] = {"area": "area", "enterprise": "enterprise"}
     code: Code
     name: Text
     area: Code

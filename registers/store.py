@@ -1,10 +1,18 @@
 """The port behind which registers are kept."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain.changes import RegisterChange
 from registers.noun import Noun
+
+
+class Violation(NamedTuple):
+    """Why the store would refuse an entry: `position` in the sequence given, the column, and a reason free of personal data."""
+
+    position: int
+    column: str
+    reason: str
 
 
 class Registers(Protocol):
@@ -12,6 +20,10 @@ class Registers(Protocol):
 
     Methods raise EngineError when the engine fails; NotFoundError for an unknown key; InputError for an unknown noun.
     """
+
+    def check(self, entries: Sequence[Noun]) -> list[Violation]:
+        """Return every reference and unique field that `put` would refuse, seen together with the other entries."""
+        ...
 
     def put(self, entries: Sequence[Noun], by: str) -> list[RegisterChange]:
         """Insert or replace all entries or none; return the changes (entries equal to what is stored make none).
@@ -22,7 +34,10 @@ class Registers(Protocol):
         ...
 
     def withdraw(self, noun: str, key: str, by: str) -> RegisterChange:
-        """Remove one entry from the register (the row stays, marked withdrawn)."""
+        """Remove one entry from the register (the row stays, marked withdrawn).
+
+        Raises RefusedError while other entries refer to it.
+        """
         ...
 
     def get(self, noun: str, key: str) -> Noun:

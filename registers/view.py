@@ -1,6 +1,5 @@
 """The registers as detectors see them: in memory, changed only by journal records, free of personal data."""
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, TypeVar, cast
@@ -9,12 +8,15 @@ import msgspec
 
 from domain.changes import RegisterChange
 from registers.device import Device, DeviceModel
+from registers.local_time import LOCAL, local_day
 from registers.machine import Machine
 from registers.noun import Noun
 from registers.nouns import NOUNS
 from registers.permit import Permit
 from registers.person import Certificate, Welder
 from registers.place import Enterprise, Site
+
+__all__ = ["LOCAL", "RegisterView", "local_day"]
 
 _HIDDEN = "-"
 _T = TypeVar("_T", bound=Noun)
@@ -132,12 +134,3 @@ def _entry(noun: str, row: dict[str, Any]) -> Noun:
         field.name: _HIDDEN for field in msgspec.structs.fields(cls) if field.name in cls.private and field.required
     }
     return msgspec.convert({**row, **hidden}, cls)
-
-
-LOCAL = dt.timezone(dt.timedelta(hours=8), "CST")
-"""China Standard Time: the days of certificates, nights and holidays are local days."""
-
-
-def local_day(epoch_ms: int) -> dt.date:
-    """Return the local calendar day of an instant."""
-    return dt.datetime.fromtimestamp(epoch_ms / 1000, LOCAL).date()

@@ -1,0 +1,72 @@
+"""Accounts, tokens and secrets in SQL."""
+
+import secrets
+from typing import TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from domain.errors import NotFoundError, RefusedError
+from registers.account import Account, Token
+from storage.sql.account_tables import ACCOUNT, SECRET, TOKEN
+from storage.sql.engine import reading, writing
+
+_SECRET_BYTES = 32
+_T = TypeVar("_T", Account, Token)
+
+
+class SqlAccounts:
+    """Implements registers.account.Accounts."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def account(self, name: str) -> Account:
+        return self._one(Account, ACCOUNT, ACCOUNT.c.name == name, f"no account '{name}'")
+
+    def accounts(self) -> list[Account]:
+        return self._all(Account, ACCOUNT)
+
+    def put_account(self, account: Account) -> None:
+        self._put(ACCOUNT, account)
+
+    def token_by_digest(self, digest: str) -> Token:
+        return self._one(Token, TOKEN, TOKEN.c.digest == digest, "no such token")
+
+    def tokens(self) -> list[Token]:
+        return self._all(Token, TOKEN)
+
+    def put_token(self, token: Token) -> None:
+        self._put(TOKEN, token)
+
+    def secret(self, name: str) -> bytes:
+        query = sa.select(SECRET.c.value).where(SECRET.c.name == name)
+        with writing(self._engine) as connection:
+            value: bytes | None = connection.execute(query).scalar_one_or_none()
+            if value is None:
+                value = secrets.token_bytes(_SECRET_BYTES)
+                connection.execute(SECRET.insert().values(name=name, value=value))
+            return value
+
+    def _one(self, cls: type[_T], table: sa.Table, where: sa.ColumnElement[bool], missing: str) -> _T:
+        with reading(self._engine) as connection:
+            row = connection.execute(sa.select(table).where(where)).mappings().one_or_none()
+        if row is None:
+            raise NotFoundError(missing)
+        return msgspec.convert(dict(row), cls)
+
+    def _all(self, cls: type[_T], table: sa.Table) -> list[_T]:
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(table).order_by(table.c.name)).mappings()
+            return [msgspec.convert(dict(row), cls) for row in rows]
+
+    def _put(self, table: sa.Table, kept: Account | Token) -> None:
+        values = msgspec.to_builtins(kept)
+        with writing(self._engine) as connection:
+            try:
+                done = connection.execute(table.update().where(table.c.name == kept.name).values(values))
+                if not done.rowcount:
+                    connection.execute(table.insert().values(values))
+            except IntegrityError as error:
+                raise RefusedError(f"{table.name} '{kept.name}': its secret already belongs to another") from error

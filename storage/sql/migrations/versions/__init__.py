@@ -1,0 +1,1 @@
+"""One revision a file, named after its number; never edited once released."""
