@@ -1,0 +1,147 @@
+"""Bytes off the wire into the journal, and nothing else: appended in order of arrival, acknowledged only when durable.
+
+While one append is being written, what arrives meanwhile waits and becomes the next: under load the batches grow by
+themselves (group commit). Payloads are not looked at, so no payload can stop this.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from domain.errors import EngineError
+from domain.records import START, TICK, Journal, Record
+from ingest.transport import Batch, Message, Transport, back_off
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since the start: records of any kind appended, the appends that held them, and appends that failed."""
+
+    appended: int = 0
+    commits: int = 0
+    failures: int = 0
+
+
+class Collector:
+    """Carries messages from `transport` to `journal`; `clock` gives epoch ms, `on_append` is told each new end offset.
+
+    The journal's times never go backwards, whatever the clock does. A START record comes first, then a TICK every
+    `tick_s` seconds, with or without a broker. When the journal fails, nothing is acknowledged and the same records are
+    tried again.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        journal: Journal,
+        *,
+        clock: Callable[[], int],
+        on_append: Callable[[int], None],
+        tick_s: float = 1.0,
+    ) -> None:
+        self.counters = Counters()
+        self._transport = transport
+        self._journal = journal
+        self._clock = clock
+        self._on_append = on_append
+        self._tick_s = tick_s
+        self._last_ms = 0
+        self._records: list[Record] = []
+        self._batches: list[Batch] = []
+        self._submitted: deque[Message] = deque()
+        self._something = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def submit(self, messages: Sequence[Message]) -> None:
+        """Append control records of ours, e.g. `Message(REGISTER, payload)`, in this order; from any thread, at any time.
+
+        They are in the journal when `on_append` has been called; what is not there when `run` ends is forgotten.
+        """
+        self._submitted.extend(messages)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has just ended: there is nobody left to wake
+                self._loop.call_soon_threadsafe(self._something.set)
+
+    async def run(self) -> None:
+        """Collect until cancelled; what has arrived by then is appended and acknowledged before this returns."""
+        self._loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, "journal") as thread:
+            self._last_ms = (await self._loop.run_in_executor(thread, self._journal.info)).last_ms or 0
+            self._take([Message(START, b"")])
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._transport.run(self._deliver), name="transport")
+                group.create_task(self._tick(), name="ticks")
+                await self._write_to_the_end(thread)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(self._tick_s)
+            self._take([Message(TICK, b"")])
+
+    def _deliver(self, batch: Batch) -> None:
+        self._batches.append(batch)
+        self._take(batch.messages)
+
+    def _take(self, messages: Sequence[Message]) -> None:
+        self._stamp(messages)
+        self._something.set()
+
+    def _stamp(self, messages: Iterable[Message]) -> None:
+        now = self._last_ms = max(self._last_ms, self._clock())
+        self._records += [Record(now, topic, payload, flags) for topic, payload, flags in messages]
+
+    async def _write_to_the_end(self, thread: ThreadPoolExecutor) -> None:
+        writer = asyncio.create_task(self._write(thread), name="journal")
+        try:
+            await asyncio.shield(writer)  # a cancelled append would still happen: see it through instead
+        finally:
+            self._stopping.set()
+            self._something.set()
+            await writer
+
+    async def _write(self, thread: ThreadPoolExecutor) -> None:
+        while not self._stopping.is_set():
+            await self._something.wait()
+            await self._commit(thread)
+        await self._commit(thread)
+
+    async def _commit(self, thread: ThreadPoolExecutor) -> None:
+        self._something.clear()
+        self._stamp([self._submitted.popleft() for _ in range(len(self._submitted))])
+        records, self._records = self._records, []
+        batches, self._batches = self._batches, []
+        if not records:
+            return
+        first = await self._append(records, thread)
+        if first is not None:
+            self._transport.acknowledge(batches)
+            self.counters.appended += len(records)
+            self.counters.commits += 1
+            self._on_append(first + len(records))
+
+    async def _append(self, records: Sequence[Record], thread: ThreadPoolExecutor) -> int | None:
+        """Return the first offset, or None when the journal failed and we are stopping."""
+        loop, delays, failed = asyncio.get_running_loop(), back_off(), False
+        while True:
+            try:
+                first = await loop.run_in_executor(thread, self._journal.append, records)
+            except EngineError as error:
+                self.counters.failures += 1
+                if not failed:
+                    _LOG.error("the journal takes nothing; nothing is acknowledged until it does: %s", error)
+                failed = True
+            else:
+                if failed:
+                    _LOG.warning("the journal takes records again")
+                return first
+            if self._stopping.is_set():
+                return None
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), next(delays))
