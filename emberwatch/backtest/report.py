@@ -22,7 +22,8 @@ body{font:14px/1.5 "Noto Sans CJK SC","Microsoft YaHei",sans-serif;margin:24px a
 h1{font-size:22px}h2{font-size:15px;margin:22px 0 2px}table{border-collapse:collapse;margin:8px 0}
 td,th{border:1px solid #dee0e3;padding:3px 10px;text-align:left}th{background:#f5f6f7}svg{width:100%;height:auto;display:block}
 .truth{fill:#52c41a;fill-opacity:.22}.alarm{fill-opacity:.85}.curve{fill:none;stroke:#245bdb;stroke-width:1}
-.axis{stroke:#dee0e3}.tick{font-size:10px;fill:#646a73}.key span{display:inline-block;padding:0 8px;margin-right:8px;border-radius:3px}
+.axis{stroke:#dee0e3}.tick{font-size:10px;fill:#646a73}
+.key span{display:inline-block;padding:0 8px;margin-right:8px;border-radius:3px}
 """
 
 
@@ -79,13 +80,15 @@ def _shown(value: float | None) -> str:
 def _key() -> str:
     words = {1: "紧急", 2: "重要", 3: "一般", 4: "提示"}
     marks = "".join(f'<span style="background:{_COLOURS[s]};color:#fff">{word}</span>' for s, word in words.items())
-    return f'<p class="key">{marks}<span style="background:#d9f2cc">已知事件</span> 条带为报警，曲线为读数（每段保留最大最小值）</p>'
+    truth = '<span style="background:#d9f2cc">已知事件</span>'
+    return f'<p class="key">{marks}{truth} 条带为报警，曲线为读数（每段保留最大最小值）</p>'
 
 
 def _chart(column: int, channel: Channel, recording: Recording, outcome: Outcome, truth: Sequence[Interval]) -> str:
     pairs = [(moment, values[column]) for moment, values in recording.rows if values[column] is not None]
     measurand = BY_NAME[channel.measurand]
-    heading = f"<h2>{escape(channel.column)} · {measurand.title} ({measurand.unit}) · {escape(given_name(str(channel.device)))}</h2>"
+    names = (channel.column, f"{measurand.title} ({measurand.unit})", given_name(str(channel.device)))
+    heading = f"<h2>{escape(' · '.join(names))}</h2>"
     if not pairs:
         return f"{heading}<p>没有读数</p>"
     times, values = np.array([p[0] for p in pairs], np.int64), np.array([p[1] for p in pairs], np.float64)
@@ -100,7 +103,8 @@ def _band(scale: Scale, interval: Interval, style: str, title: str, height: int,
     left = scale.x(interval.start_ms)
     width = max(1.5, scale.x(interval.end_ms) - left)
     colour = f' style="fill:{fill}"' if fill else ""
-    return f'<rect class="{style}"{colour} x="{left}" y="{top}" width="{width:.1f}" height="{height}"><title>{escape(title)}</title></rect>'
+    box = f'x="{left}" y="{top}" width="{width:.1f}" height="{height}"'
+    return f'<rect class="{style}"{colour} {box}><title>{escape(title)}</title></rect>'
 
 
 def _alarm(scale: Scale, episode: Episode) -> str:
@@ -111,10 +115,10 @@ def _alarm(scale: Scale, episode: Episode) -> str:
 
 def _axes(scale: Scale) -> str:
     parts = [f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH}" y1="{_HEIGHT}" y2="{_HEIGHT}"/>']
-    for value in (scale.low, scale.high):
-        parts.append(
-            f'<text class="tick" x="{_LEFT - 4}" y="{scale.y(value) + 3}" text-anchor="end">{value:.4g}</text>'
-        )
+    parts += [
+        f'<text class="tick" x="{_LEFT - 4}" y="{scale.y(value) + 3}" text-anchor="end">{value:.4g}</text>'
+        for value in (scale.low, scale.high)
+    ]
     for i in range(8):
         moment = scale.span.start_ms + (scale.span.end_ms - scale.span.start_ms) * i // 7
         text = dt.datetime.fromtimestamp(moment / 1000, dt.UTC).strftime("%m-%d %H:%M")
@@ -131,8 +135,8 @@ def _path(scale: Scale, times: NDArray[np.int64], values: NDArray[np.float64]) -
     points = []
     for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         part = values[start:end]
-        for i in sorted({int(part.argmin()), int(part.argmax())}):
-            points.append(f"{scale.x(int(times[start + i]))},{scale.y(float(part[i]))}")
+        ends = sorted({int(part.argmin()), int(part.argmax())})
+        points += [f"{scale.x(int(times[start + i]))},{scale.y(float(part[i]))}" for i in ends]
     return "M" + "L".join(points)
 
 

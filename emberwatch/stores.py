@@ -1,0 +1,117 @@
+"""The composition root of what is kept: which engine stands behind which port, in one data folder.
+
+Several processes may open the books and registers at once (command line beside the service); journal, history and snapshots
+belong to one process, which holds the folder's lock.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from storage.duckdb.history import DuckdbHistory
+from storage.sql.ledger import SqlLedger
+
+from detectors.catalogue import CATALOGUE
+from domain.errors import ConfigurationError
+from domain.history import History
+from domain.records import Journal
+from emberwatch import __version__
+from emberwatch.settings import Settings
+from emberwatch.snapshots import SnapshotStore
+from ledger.policy import RulePolicy
+from registers.account import Accounts
+from registers.store import Registers
+from storage.journals.sqlite import SqliteJournal
+from storage.sql.accounts import SqlAccounts
+from storage.sql.engine import open_engine
+from storage.sql.migrate import upgrade
+from storage.sql.registers import SqlRegisters
+
+POLICIES = {
+    rule.code: RulePolicy(rule.code, rule.title, rule.grade, rule.basis, rule.shelvable) for rule in CATALOGUE.values()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What any process may open: registers, ledger and accounts in one SQL database."""
+
+    engine: sa.Engine
+    registers: Registers
+    ledger: SqlLedger
+    accounts: Accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What one process owns: the journal, the readings' history and the detectors' snapshots."""
+
+    journal: Journal
+    history: History
+    snapshots: SnapshotStore
+
+
+def prepare(folder: Path) -> Path:
+    """Return the folder, made if needed; raise ConfigurationError when it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigurationError(f"cannot make data folder {folder}: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"data folder {folder} is not writable by this user")
+    return folder
+
+
+def sql_url(folder: Path) -> str:
+    """Return where the books are."""
+    return f"sqlite:///{folder / 'emberwatch.db'}"
+
+
+@contextmanager
+def open_books(settings: Settings) -> Iterator[Books]:
+    """Open registers, ledger and accounts, brought to the newest schema."""
+    engine = open_engine(sql_url(prepare(settings.folder)))
+    try:
+        upgrade(engine)
+        yield books_on(engine)
+    finally:
+        engine.dispose()
+
+
+def books_on(engine: sa.Engine) -> Books:
+    """Return the books on an engine that is already migrated."""
+    return Books(engine, SqlRegisters(engine), SqlLedger(engine, POLICIES), SqlAccounts(engine))
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder for this process; raise ConfigurationError when another one has it."""
+    with (prepare(folder) / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            owner = file.read().strip() or "unknown"
+            raise ConfigurationError(
+                f"data folder {folder} is in use by another emberwatch (process {owner})"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+@contextmanager
+def open_streams(settings: Settings) -> Iterator[Streams]:
+    """Open journal, history and snapshots; call it only while holding `locked`."""
+    folder = settings.folder
+    with ExitStack() as stack:
+        journal = SqliteJournal(folder / "journal.db")
+        stack.callback(journal.close)
+        history = DuckdbHistory(folder / "history.duckdb")
+        stack.callback(history.close)
+        yield Streams(journal, history, SnapshotStore(folder / "snapshots", __version__))
