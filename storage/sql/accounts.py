@@ -1,7 +1,7 @@
 """Accounts, tokens and secrets in SQL."""
 
 import secrets
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -41,25 +41,28 @@ class SqlAccounts:
         self._put(TOKEN, token)
 
     def secret(self, name: str) -> bytes:
-        query = sa.select(SECRET.c.value).where(SECRET.c.name == name)
+        with reading(self._engine) as connection:
+            value = _secret(connection, name)
+        return value if value is not None else self._make_secret(name)
+
+    def _make_secret(self, name: str) -> bytes:
         with writing(self._engine) as connection:
-            value: bytes | None = connection.execute(query).scalar_one_or_none()
+            value = _secret(connection, name)  # another process may have been first
             if value is None:
                 value = secrets.token_bytes(_SECRET_BYTES)
                 connection.execute(SECRET.insert().values(name=name, value=value))
-            return value
+        return value
 
     def _one(self, cls: type[_T], table: sa.Table, where: sa.ColumnElement[bool], missing: str) -> _T:
         with reading(self._engine) as connection:
-            row = connection.execute(sa.select(table).where(where)).mappings().one_or_none()
+            row = connection.execute(sa.select(table).where(where)).one_or_none()
         if row is None:
             raise NotFoundError(missing)
-        return msgspec.convert(dict(row), cls)
+        return _kept(cls, row)
 
     def _all(self, cls: type[_T], table: sa.Table) -> list[_T]:
         with reading(self._engine) as connection:
-            rows = connection.execute(sa.select(table).order_by(table.c.name)).mappings()
-            return [msgspec.convert(dict(row), cls) for row in rows]
+            return [_kept(cls, row) for row in connection.execute(sa.select(table).order_by(table.c.name))]
 
     def _put(self, table: sa.Table, kept: Account | Token) -> None:
         values = msgspec.to_builtins(kept)
@@ -70,3 +73,14 @@ class SqlAccounts:
                     connection.execute(table.insert().values(values))
             except IntegrityError as error:
                 raise RefusedError(f"{table.name} '{kept.name}': its secret already belongs to another") from error
+
+
+def _kept(cls: type[_T], row: sa.Row[Any]) -> _T:
+    return msgspec.convert({name: getattr(row, name) for name in cls.__struct_fields__}, cls)
+
+
+def _secret(connection: sa.Connection, name: str) -> bytes | None:
+    value: bytes | None = connection.execute(
+        sa.select(SECRET.c.value).where(SECRET.c.name == name)
+    ).scalar_one_or_none()
+    return value

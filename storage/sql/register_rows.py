@@ -23,9 +23,8 @@ def row_of(entry: Noun) -> dict[str, Any]:
 
 def entry_of(noun: str, row: sa.Row[Any]) -> Noun:
     """Return the entry of a row; rows were validated when they were written."""
-    fields = dict(row._mapping)  # noqa: SLF001  the documented name-to-value view of a SQLAlchemy row
-    del fields["withdrawn"]
-    return msgspec.convert(fields, NOUNS[noun])
+    cls = NOUNS[noun]
+    return msgspec.convert({name: getattr(row, name) for name in cls.__struct_fields__}, cls)
 
 
 def stored(connection: sa.Connection, noun: str, keys: Sequence[str]) -> dict[str, sa.Row[Any]]:
