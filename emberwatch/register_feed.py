@@ -1,6 +1,6 @@
 """Register changes on their way into the journal, so that detectors learn of them in order with what devices say.
 
-The store's stream of changes is polled, so it does not matter which process made a change: the API, the command line, a migration.
+The store's stream of changes is polled, so it does not matter who made a change: the API, the command line, a migration.
 """
 
 import asyncio
@@ -10,7 +10,8 @@ from collections.abc import Callable
 import msgspec
 
 from domain.errors import EngineError
-from domain.records import REGISTER, Record
+from domain.records import REGISTER
+from ingest.transport import Message
 from registers.store import Registers
 
 _LOG = logging.getLogger(__name__)
@@ -20,8 +21,7 @@ _PER_RECORD = 500
 
 async def feed_registers(
     registers: Registers,
-    submit: Callable[[list[Record]], None],
-    clock_ms: Callable[[], int],
+    submit: Callable[[list[Message]], None],
     after: int,
 ) -> None:
     """Submit every change with id > `after` as a journal record, for ever; a change submitted twice is ignored downstream."""
@@ -32,7 +32,7 @@ async def feed_registers(
             _LOG.warning("register changes wait: %s", error)
             changes = []
         if changes:
-            submit([Record(clock_ms(), REGISTER, msgspec.json.encode(changes))])
+            submit([Message(REGISTER, msgspec.json.encode(changes))])
             after = changes[-1].id
         else:
             await asyncio.sleep(_PERIOD_S)
