@@ -61,5 +61,5 @@ class Engine:
             part.restore(state["parts"][part.rules[0]])
 
 
-def _order(finding: Finding) -> tuple[int, str, str, str]:
-    return finding.offset, finding.rule, finding.device, finding.action
+def _order(finding: Finding) -> tuple[int, str, str]:
+    return finding.offset, finding.rule, finding.device

@@ -1,0 +1,93 @@
+"""G101, G102, G103: gas at a set point, or a gas detector that says so itself.
+
+Readings are filtered in NumPy against each sensor's first limit; only the readings of devices that are not quiet, or stop
+being so in this segment, are judged one by one (`gascase.py`), in journal order together with the devices' alarm bits.
+"""
+
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from detectors.arrays import grown
+from detectors.base import Output, World
+from detectors.gascase import BITS, CLEAR, Case, Reading, restored
+from detectors.parameters import Parameters
+from detectors.setpoints import SetPoints
+from domain.changes import RegisterChange
+from domain.findings import Finding
+from domain.readings import Quality, Readings, Segment, Signal
+
+_RETAINED = int(Quality.RETAINED)
+_SET_POINT_NOUNS = ("device", "model")
+
+
+class GasThresholds:
+    """Watches every sensor of combustible gas, toxic gas and oxygen; keeps state only of devices that are not quiet."""
+
+    rules: tuple[str, ...] = ("G101", "G102", "G103")
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._set_points = SetPoints(parameters)
+        self._cases: dict[int, Case] = {}
+        self._hot = np.empty(0, np.bool_)
+
+    def observe(self, segment: Segment, world: World) -> Output:
+        signals = [s for s in segment.signals if s.type in (*BITS, CLEAR) and not s.quality & _RETAINED]
+        rows = self._candidates(segment.readings, signals, world)
+        output = Output()
+        events: list[Reading | Signal] = [*rows, *signals]
+        for event in sorted(events, key=attrgetter("offset")):
+            output.findings.extend(self._judge(event, world))
+        return output
+
+    def _candidates(self, readings: Readings, signals: list[Signal], world: World) -> list[Reading]:
+        """Return, in order, the readings of every device that is not quiet or stops being so in this segment."""
+        if not len(readings):
+            return []
+        slots = readings.slot
+        tripped = self._set_points.tripped(slots, readings.measurand, readings.value, world)
+        tripped &= readings.quality & _RETAINED == 0
+        self._hot = grown(self._hot, len(world.slots))
+        woken = [*self._cases, *(s.slot for s in signals), *slots[tripped].tolist()]
+        self._hot[woken] = True
+        rows = _rows(readings, self._hot[slots])
+        self._hot[woken] = False
+        return rows
+
+    def _judge(self, event: Reading | Signal, world: World) -> list[Finding]:
+        case = self._cases.get(event.slot) or Case(world.slots.path(event.slot))
+        if isinstance(event, Signal):
+            found = case.bit(event)
+        else:
+            found = case.value(event, self._set_points.limits(event.slot, event.measurand))
+        if case.is_quiet():
+            self._cases.pop(event.slot, None)
+        else:
+            self._cases[event.slot] = case
+        return found
+
+    def tick(self, offset: int, now_ms: int, world: World) -> Output:
+        return Output()
+
+    def started(self, offset: int, now_ms: int, world: World) -> Output:
+        return Output()
+
+    def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
+        if any(change.noun in _SET_POINT_NOUNS for change in changes):
+            self._set_points.forget()
+        return Output()
+
+    def snapshot(self) -> dict[str, Any]:
+        return {"cases": [[slot, case.snapshot()] for slot, case in self._cases.items()]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._set_points.forget()
+        self._cases = {slot: restored(case) for slot, case in state["cases"]}
+
+
+def _rows(readings: Readings, wanted: np.ndarray[Any, np.dtype[np.bool_]]) -> list[Reading]:
+    if not wanted.any():
+        return []
+    chosen = readings.take(wanted & (readings.quality & _RETAINED == 0))
+    return [Reading(*row) for row in zip(*(getattr(chosen, name).tolist() for name in Reading._fields), strict=True)]
