@@ -7,9 +7,24 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from registers.noun import Code, Latitude, Longitude, Noun, Text
+from domain import measurands
+from registers.noun import Code, Latitude, Longitude, Noun, Remarks, Seconds, Text, half_a_place
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
+
+
+_LEL_BOUNDS = (25.0, 50.0)
+"""Highest level-1 and level-2 set points of combustible gas, %LEL (GB/T 50493-2019)."""
+_METHANE_LEL_VOL = 5.0
+"""100 %LEL of methane in %VOL where a model does not say (GB/T 50493 appendix A)."""
+_PPM_PER_VOL = 10_000
+_PPM_BOUNDS: dict[str, tuple[float, float]] = {
+    "co_ppm": (17.2, 34.4),
+    "h2s_ppm": (7.1, 14.1),
+    "nh3_ppm": (28.3, 56.5),
+    "cl2_ppm": (0.34, 0.68),
+}
+"""Highest level-1 and level-2 set points at a workplace: 100 % and 200 % OEL (GB/T 50493-2019), in ppm at 20 °C."""
 
 
 class DeviceKind(StrEnum):
@@ -42,8 +57,40 @@ class DeviceModel(Noun, frozen=True, kw_only=True):
     level2: Positive | None = None
     set_point_basis: str | None = None
     full_scale: Positive | None = None
-    interval_s: Annotated[int, msgspec.Meta(ge=1, le=604_800)] = 60
+    interval_s: Seconds = 60
     life_years: Positive | None = None
+
+    def problems(self) -> Remarks:
+        found = _disorder(self.level1, self.level2)
+        if self.measurand is not None and self.measurand not in measurands.BY_NAME:
+            found.append(("measurand", f"'{self.measurand[:64]}' is no measurand"))
+        for column, level in (("level1", self.level1), ("level2", self.level2)):
+            if level is not None and self.full_scale is not None and level > self.full_scale:
+                found.append(
+                    (column, f"{level:g} lies beyond the full scale {self.full_scale:g} and would never alarm")
+                )
+        return found
+
+    def warnings(self) -> Remarks:
+        bounds = self._bounds()
+        if bounds is None:
+            return []
+        levels = (("level1", self.level1), ("level2", self.level2))
+        return [
+            (column, f"{level:g} lies above the bound {bound:g} of a workplace (GB/T 50493-2019)")
+            for (column, level), bound in zip(levels, bounds, strict=True)
+            if level is not None and level > bound
+        ]
+
+    def _bounds(self) -> tuple[float, float] | None:
+        """Return the highest set points in the unit of the measurand."""
+        measurand = measurands.BY_NAME.get(self.measurand or "")
+        if measurand is None or measurand.family is not measurands.Family.COMBUSTIBLE:
+            return _PPM_BOUNDS.get(self.measurand or "")
+        if measurand.unit == "%LEL":
+            return _LEL_BOUNDS
+        ppm = (self.lel_vol or _METHANE_LEL_VOL) * _PPM_PER_VOL / 100
+        return _LEL_BOUNDS[0] * ppm, _LEL_BOUNDS[1] * ppm
 
 
 class Device(Noun, frozen=True, kw_only=True):
@@ -63,3 +110,12 @@ class Device(Noun, frozen=True, kw_only=True):
     lat: Latitude | None = None
     lon: Longitude | None = None
     in_service: bool = True
+
+    def problems(self) -> Remarks:
+        return _disorder(self.level1, self.level2) + half_a_place(self.lat, self.lon)
+
+
+def _disorder(level1: float | None, level2: float | None) -> Remarks:
+    if level1 is None or level2 is None or level1 < level2:
+        return []
+    return [("level2", "is not above level 1")]

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from registers.noun import Code, Noun, Text
+from registers.noun import Code, Noun, Seconds, Text
 
 
 class Process(StrEnum):
@@ -33,6 +33,6 @@ class Machine(Noun, frozen=True, kw_only=True):
     enterprise: Code | None = None
     name: Text | None = None
     process: Process = Process.MMA
-    measures: str = "secondary"
-    interval_s: int = 60
+    measures: Literal["secondary", "mains"] = "secondary"
+    interval_s: Seconds = 60
     in_service: bool = True

@@ -10,6 +10,12 @@ Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=604_800)]
+"""A reporting interval: at most a week."""
+MASK = "*"
+"""What hides a character of a personal value; never part of a real one."""
+Remarks = list[tuple[str, str]]
+"""(column, reason) pairs; a reason never repeats the value of a private field."""
 
 
 class Noun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,11 +36,11 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """The entry's identity within its register."""
         return str(getattr(self, "code"))  # noqa: B009  subclasses define it
 
-    def problems(self) -> list[tuple[str, str]]:
+    def problems(self) -> Remarks:
         """Return (column, reason) of every rule of the field that this entry breaks; empty when it is sound."""
         return []
 
-    def warnings(self) -> list[tuple[str, str]]:
+    def warnings(self) -> Remarks:
         """Return (column, reason) of what may be kept but deserves a second look."""
         return []
 
@@ -42,3 +48,10 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Return the fields that may travel through the journal, as JSON-able values."""
         fields: dict[str, Any] = msgspec.to_builtins(self)
         return {name: value for name, value in fields.items() if name not in self.private}
+
+
+def half_a_place(lat: float | None, lon: float | None) -> Remarks:
+    """Return the problem of a latitude without a longitude, or the other way round."""
+    if (lat is None) == (lon is None):
+        return []
+    return [("lat", "a longitude without a latitude")] if lat is None else [("lon", "a latitude without a longitude")]

@@ -9,7 +9,7 @@ from domain.errors import InputError
 from registers.device import Device, DeviceModel
 from registers.inspector import Inspector
 from registers.machine import Machine
-from registers.noun import Noun
+from registers.noun import MASK, Noun, Remarks
 from registers.permit import Permit
 from registers.person import Certificate, Welder
 from registers.place import Area, Enterprise, Site
@@ -29,7 +29,19 @@ def build(noun: str, fields: Mapping[str, Any]) -> Noun:
         entry = msgspec.convert(dict(fields), NOUNS[noun], strict=True)
     except msgspec.ValidationError as error:
         raise InputError(f"{noun}: {error}") from error
-    problems = entry.problems()
+    problems = broken_rules(entry)
     if problems:
         raise InputError("; ".join(f"{noun} {entry.key}: {column}: {reason}" for column, reason in problems))
     return entry
+
+
+def broken_rules(entry: Noun) -> Remarks:
+    """Return the entry's own problems, and each private field that holds a mask where a real value belongs."""
+    private = ((name, getattr(entry, name)) for name in sorted(entry.private))
+    masks = [
+        (name, "is masked: give the whole value, or leave it as it was")
+        for name, value in private
+        if MASK in (value or "")
+    ]
+    hidden = {name for name, _ in masks}
+    return masks + [(column, reason) for column, reason in entry.problems() if column not in hidden]

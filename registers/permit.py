@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from registers.noun import Code, Latitude, Longitude, Noun, Text
+from registers.noun import Code, Latitude, Longitude, Noun, Remarks, Text, half_a_place
 
 Instant = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 """A point in time, with its UTC offset."""
@@ -30,6 +30,14 @@ class PermitState(StrEnum):
     CLOSED = "closed"
 
 
+LONGEST: dict[PermitLevel, dt.timedelta] = {
+    PermitLevel.SPECIAL: dt.timedelta(hours=8),
+    PermitLevel.FIRST: dt.timedelta(hours=8),
+    PermitLevel.SECOND: dt.timedelta(hours=72),
+}
+"""How long a permit may hold (GB 30871-2022 5.1.5)."""
+
+
 class Permit(Noun, frozen=True, kw_only=True):
     """Permission for hot work at a place, by named welders (their codes), in `[starts_at, ends_at)` (with UTC offset)."""
 
@@ -48,3 +56,17 @@ class Permit(Noun, frozen=True, kw_only=True):
     lon: Longitude | None = None
     radius_m: Annotated[float, msgspec.Meta(gt=0)] | None = None
     state: PermitState = PermitState.APPROVED
+
+    def problems(self) -> Remarks:
+        found = half_a_place(self.lat, self.lon)
+        if self.radius_m is not None and self.lat is None:
+            found.append(("radius_m", "a radius without a place around which it lies"))
+        if self.ends_at <= self.starts_at:
+            found.append(("ends_at", "ends before it starts"))
+        elif self.ends_at - self.starts_at > LONGEST[self.level]:
+            hours = LONGEST[self.level] // dt.timedelta(hours=1)
+            found.append(("ends_at", f"a permit of level '{self.level}' holds {hours} h at most (GB 30871-2022 5.1.5)"))
+        return found
+
+    def warnings(self) -> Remarks:
+        return [] if self.welders else [("welders", "names no welder: nobody may work under it")]

@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
-from registers.noun import Code, Noun, Text
+from registers import resident_id
+from registers.local_time import local_today
+from registers.noun import Code, Noun, Remarks, Text
+
+_EMERGENCY_YEARS = 6
+"""Validity of an emergency-family certificate (特种作业人员安全技术培训考核管理规定, 令30号, article 19)."""
 
 
 class Family(StrEnum):
@@ -43,6 +48,14 @@ class Welder(Noun, frozen=True, kw_only=True):
     phone: str | None = None
     enterprise: Code | None = None
 
+    def problems(self) -> Remarks:
+        if self.id_number is None:
+            return []
+        wrong = resident_id.problem(self.id_number)
+        if wrong is None and not resident_id.is_adult(self.id_number, local_today()):
+            wrong = "its holder is not 18 yet"
+        return [("id_number", wrong)] if wrong else []
+
 
 class Certificate(Noun, frozen=True, kw_only=True):
     """One operation item of one certificate: the key is (number, category, item), kept here as an opaque `code`.
@@ -67,6 +80,33 @@ class Certificate(Noun, frozen=True, kw_only=True):
     review_due: dt.date | None = None
     state: CertificateState = CertificateState.PENDING
 
+    def problems(self) -> Remarks:
+        found = self._number_problems() if self.family is Family.EMERGENCY else []
+        if self.valid_until < self.issued_on:
+            found.append(("valid_until", "lies before the day of issue"))
+        if self.review_due is not None and self.review_due < self.issued_on:
+            found.append(("review_due", "lies before the day of issue"))
+        return found
+
+    def _number_problems(self) -> Remarks:
+        """Emergency family: T + resident ID (domain-facts 3.2)."""
+        if not self.number.startswith("T"):
+            return [("number", "is not T and a resident ID number, as every certificate of this family")]
+        wrong = resident_id.problem(self.number[1:])
+        if wrong is None and not resident_id.is_adult(self.number[1:], self.issued_on):
+            wrong = "its holder was not 18 on the day of issue"
+        return [("number", wrong)] if wrong else []
+
+    def warnings(self) -> Remarks:
+        found = []
+        if self.review_due is not None and self.review_due > self.valid_until:
+            found.append(("review_due", "lies after the last valid day"))
+        if self.family is Family.EMERGENCY and self.valid_until > _years_after(self.issued_on, _EMERGENCY_YEARS):
+            found.append(
+                ("valid_until", f"more than {_EMERGENCY_YEARS} years after the day of issue (order 30, article 19)")
+            )
+        return found
+
     def lapses(self, day: dt.date) -> str | None:
         """Return why it does not hold on `day`, else None.
 
@@ -81,3 +121,10 @@ class Certificate(Noun, frozen=True, kw_only=True):
         if self.review_due is not None and day > self.review_due:
             return "review_overdue"
         return "pending" if self.state is CertificateState.PENDING else None
+
+
+def _years_after(day: dt.date, years: int) -> dt.date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year + years, day=28)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
-from registers.noun import Code, Latitude, Longitude, Noun, Text
+from registers import uscc
+from registers.noun import Code, Latitude, Longitude, Noun, Remarks, Text, half_a_place
 
 
 class RiskClass(StrEnum):
@@ -43,6 +44,10 @@ class Enterprise(Noun, frozen=True, kw_only=True):
     contact: str | None = None
     phone: str | None = None
 
+    def problems(self) -> Remarks:
+        wrong = self.uscc and uscc.problem(self.uscc)
+        return [("uscc", wrong)] if wrong else []
+
 
 class Site(Noun, frozen=True, kw_only=True):
     """A place of an enterprise; its code is the second level of a topic. WGS-84 degrees."""
@@ -58,3 +63,6 @@ class Site(Noun, frozen=True, kw_only=True):
     risk: RiskClass = RiskClass.GENERAL
     lat: Latitude | None = None
     lon: Longitude | None = None
+
+    def problems(self) -> Remarks:
+        return half_a_place(self.lat, self.lon)
