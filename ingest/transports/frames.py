@@ -1,9 +1,8 @@
 """MQTT 5 packets in a stream of bytes: where each one ends, and what a PUBLISH says.
 
 PUBLISH is read here and not by the codec, because the codec (mqtt5 0.8.0) panics on a topic or property that is not UTF-8,
-and some brokers pass on what any device sends. Here nothing after the frame's length can fail except by naming a place
-outside the packet; such a packet, and one with a topic that is not UTF-8, becomes a message nobody can decode (a dead
-letter) rather than one that the broker sends again for ever.
+and some brokers pass on whatever a device sends. Here a topic that is not UTF-8 becomes a message nobody can decode (a
+dead letter), not one that the broker sends again for ever.
 """
 
 from domain.errors import EngineError
