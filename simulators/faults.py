@@ -1,0 +1,99 @@
+"""What goes wrong between a device and its broker: silence, outages with late resends, duplicates, reordering, rubbish.
+
+Faults of the device itself act on what it says; faults of the line act on finished messages and only ever delay them, so
+that a small heap is enough to keep the stream in order of time.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from random import Random
+
+from simulators.device import Clock, Saying, TimedMessage, event, status
+from simulators.incidents import (
+    Duplicates,
+    Fault,
+    Incident,
+    Malformed,
+    Outage,
+    Reordering,
+    Silence,
+    active,
+    of_kind,
+)
+
+_RUBBISH: tuple[bytes, ...] = (
+    b"",
+    b"{",
+    b"not json",
+    b"\xff\xfe\x00",
+    b"[1, 2, 3]",
+    b'{"v": {"ch4_lel": "high"}}',
+    b'{"v": {"ch4_lel": 1e999}}',
+    b'{"ts": "yesterday", "v": {"ch4_lel": 1.0}}',
+)
+
+
+def with_faults(sayings: Iterable[Saying], incidents: Sequence[Incident]) -> Iterator[Saying]:
+    """Add fault events and take away what a device without power cannot say."""
+    said = heapq.merge(sayings, *(_fault(fault) for fault in of_kind(Fault, incidents)), key=lambda saying: saying.at_s)
+    silences = of_kind(Silence, incidents)
+    return _silenced(said, silences) if silences else said
+
+
+def _fault(fault: Fault) -> Iterator[Saying]:
+    for start_s in fault.starts():
+        yield event(start_s, "fault", code=fault.code)
+        yield event(start_s + fault.lasts_s, "fault.clear", code=fault.code)
+
+
+def _silenced(sayings: Iterable[Saying], silences: Sequence[Silence]) -> Iterator[Saying]:
+    is_silent = False
+    for saying in sayings:
+        silence = next((silence for silence, _ in active(Silence, silences, saying.at_s)), None)
+        if silence is not None and not is_silent and silence.will:
+            yield status(saying.at_s, online=False, will=True)
+        if silence is None and is_silent:
+            yield status(saying.at_s, online=True)
+        is_silent = silence is not None
+        if not is_silent:
+            yield saying
+
+
+class Line:
+    """The way from one device to the broker; `clock` turns scenario seconds into epoch ms."""
+
+    def __init__(self, incidents: Sequence[Incident], clock: Clock, seed: str) -> None:
+        self._incidents = incidents
+        self._clock = clock
+        self._rng = Random(seed)
+
+    def deliver(self, said: Iterable[tuple[float, TimedMessage]]) -> Iterator[TimedMessage]:
+        """Yield the messages in the order in which they arrive."""
+        waiting: list[tuple[int, int, TimedMessage]] = []
+        count = 0
+        for at_s, message in said:
+            while waiting and waiting[0][0] < message.at_ms:
+                yield heapq.heappop(waiting)[2]
+            for delayed in self._transmit(at_s, message):
+                heapq.heappush(waiting, (delayed.at_ms, count, delayed))
+                count += 1
+        yield from (heapq.heappop(waiting)[2] for _ in range(len(waiting)))
+
+    def _transmit(self, at_s: float, message: TimedMessage) -> Iterator[TimedMessage]:
+        held_s = next((outage.lasts_s - age for outage, age in active(Outage, self._incidents, at_s)), 0.0)
+        for reordering, _ in active(Reordering, self._incidents, at_s):
+            if self._rng.random() < reordering.share:
+                held_s += self._rng.uniform(0.0, reordering.delay_s)
+        arrived = message._replace(at_ms=max(message.at_ms, self._clock(at_s + held_s)))
+        yield arrived
+        yield from self._extras(at_s, arrived)
+
+    def _extras(self, at_s: float, message: TimedMessage) -> Iterator[TimedMessage]:
+        for duplicates, _ in active(Duplicates, self._incidents, at_s):
+            if self._rng.random() < duplicates.share:
+                yield message._replace(at_ms=message.at_ms + self._rng.randrange(100, 3000))
+        for malformed, _ in active(Malformed, self._incidents, at_s):
+            if self._rng.random() < malformed.share and not message.will:
+                rubbish = self._rng.choice(_RUBBISH)
+                topic = message.topic.rpartition("/")[0] + "/telemetry"
+                yield message._replace(topic=topic, payload=rubbish, retain=False)

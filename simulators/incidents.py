@@ -1,0 +1,135 @@
+"""What can happen to a simulated device: one small type each, written in scenario files as `[[incident]]` with its `kind`.
+
+An incident with `every_s` comes again for as long as the scenario runs.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, TypeVar
+
+import msgspec
+
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+Length = Annotated[float, msgspec.Meta(gt=0)]
+Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """Something that lasts `lasts_s` from second `at_s` of the scenario at `device` (`area/site/device`, or a registered code).
+
+    `expect`: the rules that must raise an alarm because of it: the ground truth. `note`: a remark for the truth file.
+    """
+
+    device: str
+    at_s: Seconds
+    lasts_s: Length
+    every_s: Length | None = None
+    expect: tuple[str, ...] = ()
+    note: str = ""
+
+    def age(self, now_s: float) -> float | None:
+        """Return the seconds since the present occurrence began, or None while nothing happens."""
+        since = now_s - self.at_s
+        if self.every_s is not None and since >= 0:
+            since %= self.every_s
+        return since if 0 <= since < self.lasts_s else None
+
+    def starts(self) -> Iterator[float]:
+        """Yield the second at which each occurrence begins, without end if it recurs."""
+        start = self.at_s
+        yield start
+        while self.every_s is not None:
+            start += self.every_s
+            yield start
+
+
+class Leak(Incident, frozen=True, kw_only=True, tag="leak"):
+    """Gas escapes near a gas detector, `flow_m3h` of it (pure gas)."""
+
+    flow_m3h: Length
+
+
+class Cooking(Incident, frozen=True, kw_only=True, tag="cooking"):
+    """Steam, alcohol or frying fumes near a gas or smoke detector; `strength` 1 stays below its alarm."""
+
+    strength: Length = 1.0
+
+
+class Burning(Incident, frozen=True, kw_only=True, tag="fire"):
+    """A fire grows as `growth_kw_s2`·t², then is put out.
+
+    NFPA 72 Annex B: slow 0.003, medium 0.012, fast 0.047, ultra-fast 0.19 kW/s².
+    """
+
+    growth_kw_s2: Length = 0.047
+    distance_m: Length = 3.0
+
+
+class Welding(Incident, frozen=True, kw_only=True, tag="weld"):
+    """A session at a machine, from power.on to power.off.
+
+    Who scans in with which `credential` and `permit` decides whether it is lawful; without `credential` nobody scans.
+    With a `guardian` there is a gas test, a hot-work guardian and a fire watch too.
+    """
+
+    credential: str | None = None
+    permit: str | None = None
+    guardian: str | None = None
+    current_a: Length = 120.0
+
+
+class Silence(Incident, frozen=True, kw_only=True, tag="silence"):
+    """The device loses power: its MQTT will speaks for it (unless `will` is false), and it starts anew afterwards."""
+
+    will: bool = True
+
+
+class Fault(Incident, frozen=True, kw_only=True, tag="fault"):
+    """The device reports a fault and, at the end, that it is mended."""
+
+    code: str = "sensor_open"
+
+
+class Outage(Incident, frozen=True, kw_only=True, tag="outage"):
+    """The line is down: what the device says is kept and comes late, all at once, with its old times."""
+
+
+class Duplicates(Incident, frozen=True, kw_only=True, tag="duplicates"):
+    """A `share` of the messages comes twice."""
+
+    share: Share = 0.2
+
+
+class Reordering(Incident, frozen=True, kw_only=True, tag="reordering"):
+    """A `share` of the messages is overtaken by later ones, by up to `delay_s`."""
+
+    share: Share = 0.2
+    delay_s: Length = 10.0
+
+
+class Malformed(Incident, frozen=True, kw_only=True, tag="malformed"):
+    """Beside a `share` of the messages comes one that nobody can read."""
+
+    share: Share = 0.2
+
+
+class Skew(Incident, frozen=True, kw_only=True, tag="skew"):
+    """The device's clock is wrong by `offset_s` (negative: slow)."""
+
+    offset_s: float
+
+
+AnyIncident = Leak | Cooking | Burning | Welding | Silence | Fault | Outage | Duplicates | Reordering | Malformed | Skew
+
+_I = TypeVar("_I", bound=Incident)
+
+
+def of_kind(kind: type[_I], incidents: Sequence[Incident]) -> list[_I]:
+    """Return the incidents of one kind, in the order given."""
+    return [incident for incident in incidents if isinstance(incident, kind)]
+
+
+def active(kind: type[_I], incidents: Sequence[Incident], now_s: float) -> Iterator[tuple[_I, float]]:
+    """Yield (incident, its age in seconds) of every incident of the kind that is happening."""
+    for incident in incidents:
+        if isinstance(incident, kind) and (age := incident.age(now_s)) is not None:
+            yield incident, age
