@@ -65,7 +65,10 @@ class FeedItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """One unsent row of the outbox: `kind` (`alarm.raise`, `alarm.change`, `alarm.clear`, `hazard.open` …) and its subject."""
+    """One unsent row of the outbox: `kind` (`alarm.raise`, `alarm.change`, `alarm.clear`, `hazard.open` …) and its subject.
+
+    `body` is the alarm or hazard as it then was; `deliveries` are those already made, when others still wait.
+    """
 
     id: int
     created_at_ms: int
@@ -74,6 +77,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     body: dict[str, Any]
     attempts: int = 0
     not_before_ms: int = 0
+    deliveries: tuple[dict[str, Any], ...] = ()
 
 
 class Books(Protocol):
@@ -115,8 +119,19 @@ class Outbox(Protocol):
         """Mark done; `deliveries` says to whom, by which channel, and why (masked)."""
         ...
 
-    def notice_failed(self, notice_id: int, at_ms: int, *, error: str, retry_at_ms: int | None) -> None:
-        """Count an attempt; None gives up and marks the notice as failed for good (it stays, and is counted)."""
+    def notice_failed(
+        self,
+        notice_id: int,
+        at_ms: int,
+        *,
+        error: str,
+        retry_at_ms: int | None,
+        deliveries: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        """Count an attempt; None gives up and marks the notice as failed for good (it stays, and is counted).
+
+        `deliveries` are all that were made so far, so that the next attempt repeats none of them.
+        """
         ...
 
     def outbox_counts(self) -> dict[str, int]:

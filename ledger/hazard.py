@@ -24,6 +24,33 @@ class HazardState(StrEnum):
     ARCHIVED = "archived"
 
 
+class HazardStep(StrEnum):
+    """What people may do to a hazard; `lifecycle.HAZARD` says when."""
+
+    VERIFY = "verify"
+    REFUTE = "refute"
+    REGISTER = "register"
+    ASSIGN = "assign"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    REASSIGN = "reassign"
+    EXTEND = "extend"
+    START = "start"
+    REQUEST_REVIEW = "request_review"
+    PASS_REVIEW = "pass_review"  # noqa: S105  to pass is a verb here
+    RETURN_TO_RECTIFY = "return_to_rectify"
+    APPROVE = "approve"
+    CLOSE = "close"
+    REOPEN = "reopen"
+    NOTE = "note"
+
+
+OPEN = "open"
+"""Event of the first row of every hazard's chain; its data holds the draft."""
+ALARM = "alarm"
+"""Event the books write when another alarm joins an open hazard."""
+
+
 class Grade(StrEnum):
     """一般 or 重大; a rule can only make a candidate of the second: a person decides."""
 

@@ -1,0 +1,72 @@
+"""The outbox and the live feed in SQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from domain.errors import NotFoundError
+from ledger.books import FeedItem, Notice
+from storage.sql.engine import reading, writing
+from storage.sql.ledger_tables import FEED, NOTICE
+from storage.sql.rows import convert, tally
+
+_WAITING = sa.text("state = 'waiting'")
+_NOTICE_COLUMNS = [NOTICE.c[name] for name in Notice.__struct_fields__]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlOutbox:
+    """`ledger.books.Outbox` in SQL: a notice stays for ever, in state `waiting`, `sent` or `failed`."""
+
+    engine: sa.Engine
+
+    def due_notices(self, now_ms: int, limit: int = 100) -> list[Notice]:
+        due = sa.select(*_NOTICE_COLUMNS).where(_WAITING, NOTICE.c.not_before_ms <= now_ms)
+        with reading(self.engine) as connection:
+            return [convert(row, Notice) for row in connection.execute(due.order_by(NOTICE.c.id).limit(limit))]
+
+    def notice_sent(self, notice_id: int, at_ms: int, deliveries: Sequence[dict[str, Any]]) -> None:
+        self._update(notice_id, state="sent", done_at_ms=at_ms, deliveries=list(deliveries), error=None)
+
+    def notice_failed(
+        self,
+        notice_id: int,
+        at_ms: int,
+        *,
+        error: str,
+        retry_at_ms: int | None,
+        deliveries: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        values = {"attempts": NOTICE.c.attempts + 1, "error": error, "deliveries": list(deliveries)}
+        if retry_at_ms is None:
+            self._update(notice_id, state="failed", done_at_ms=at_ms, **values)
+        else:
+            self._update(notice_id, not_before_ms=retry_at_ms, **values)
+
+    def _update(self, notice_id: int, **values: Any) -> None:
+        with writing(self.engine) as connection:
+            update = sa.update(NOTICE).where(NOTICE.c.id == notice_id)
+            if not connection.execute(update.values(values)).rowcount:
+                raise NotFoundError(f"there is no notice {notice_id}")
+
+    def outbox_counts(self) -> dict[str, int]:
+        found = tally(self.engine, NOTICE.c.state)
+        return {state: found.get(state, 0) for state in ("waiting", "sent", "failed")}
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFeed:
+    """`ledger.books.Feed` in SQL."""
+
+    engine: sa.Engine
+
+    def feed(self, after_id: int, limit: int = 500) -> list[FeedItem]:
+        query = sa.select(FEED).where(FEED.c.id > after_id).order_by(FEED.c.id).limit(limit)
+        with reading(self.engine) as connection:
+            return [convert(row, FeedItem) for row in connection.execute(query)]
+
+    def feed_end(self) -> int:
+        with reading(self.engine) as connection:
+            return connection.execute(sa.select(sa.func.max(FEED.c.id))).scalar() or 0
