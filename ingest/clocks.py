@@ -1,0 +1,62 @@
+"""What a device's clock is worth: the time a message is filed under, and whether it is old news.
+
+No duration is ever the difference of two clocks, so the only use of the difference here is to judge the device's clock itself.
+"""
+
+from typing import Any, TypeGuard
+
+from domain.readings import Quality
+
+SYNCED_MS = 1_577_836_800_000
+"""2020-01-01: a device time before it is a clock that was never set (devices start at 1970), so it is no time at all."""
+AHEAD_MS = 5_000
+"""A clock this little ahead is ordinary; the time is clamped to ours, not flagged."""
+
+_CLAMPED = int(Quality.CLAMPED)
+_LATE = int(Quality.LATE)
+_UNTIMED = int(Quality.UNTIMED)
+
+
+def is_set(ts: int | None) -> TypeGuard[int]:
+    """Whether a device gave a time of a clock that was ever set."""
+    return ts is not None and ts >= SYNCED_MS
+
+
+class Clocks:
+    """Per slot: since when every message looked old, and the least age since.
+
+    A message older than `late_ms` is late, until everything the device said for `late_ms` of our time was: then its clock is
+    wrong rather than its news old, and only what is `late_ms` older than its freshest message is late. (A device that takes
+    longer than `late_ms` to hand over a backlog, oldest first and nothing fresh between, is taken for one with a wrong clock.)
+    """
+
+    def __init__(self, late_ms: int) -> None:
+        self._late_ms = late_ms
+        self._behind: dict[int, tuple[int, int]] = {}
+
+    def judge(self, slot: int, ts: int | None, received_ms: int) -> tuple[int, int]:
+        """Return (event_ms, Quality bits) of a message, in the order of receipt."""
+        if not is_set(ts):
+            return received_ms, _UNTIMED
+        age = received_ms - ts
+        if age > self._late_ms:
+            return ts, _LATE if self._is_late(slot, age, received_ms) else 0
+        if self._behind:
+            self._behind.pop(slot, None)
+        if age >= 0:
+            return ts, 0
+        return received_ms, _CLAMPED if age < -AHEAD_MS else 0
+
+    def _is_late(self, slot: int, age: int, received_ms: int) -> bool:
+        since, least = self._behind.get(slot, (received_ms, age))
+        least = min(least, age)
+        self._behind[slot] = since, least
+        return received_ms - since < self._late_ms or age - least > self._late_ms
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all state as msgpack-able values."""
+        return {"behind": [(slot, since, least) for slot, (since, least) in self._behind.items()]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Become the state that `snapshot` gave."""
+        self._behind = {slot: (since, least) for slot, since, least in state["behind"]}

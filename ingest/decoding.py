@@ -1,0 +1,248 @@
+"""Journal records in, segments out: the one place where bytes of devices become readings and signals.
+
+Everything here is a function of the records before: the same records give the same segments, however they are cut into
+batches and however often the process restarted between (with `snapshot` and `restore`).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from domain.changes import RegisterChange
+from domain.errors import CorruptionError, MalformedPayloadError
+from domain.measurands import INDEX
+from domain.readings import Quality, Signal
+from domain.records import REGISTER, RETAINED, START, TICK, Record, RecordBatch
+from domain.slots import SlotTable
+from ingest.clocks import Clocks
+from ingest.codecs import native
+from ingest.draft import Control, Decoded, Draft, Receipt
+from ingest.duplicates import Duplicates
+from ingest.topics import Kind, Topic
+
+__all__ = ["Decoded", "Decoder", "Receipt"]
+
+_RETAINED = int(Quality.RETAINED)
+_CHANGES = msgspec.json.Decoder(list[RegisterChange])
+_MAX_SHAPES = 4096  # sets of measurand names remembered: far more than makes of devices, and a bound whatever they send
+_MAX_UNKNOWN = 256
+_OTHER = "(other)"
+
+ONLINE = "status.online"
+OFFLINE = "status.offline"
+REPLY = "reply"
+"""Signals that are no events of wire.md."""
+
+
+class _Sender(NamedTuple):
+    """Who published on a topic, and how to read it; no slot yet for a device that said nothing readable so far."""
+
+    path: str
+    device: str
+    read: Callable[[Draft, int, Record, "_Sender"], bool]
+    slot: int | None
+
+
+class _Shape(NamedTuple):
+    """What a set of measurand names comes to: the columns of the known ones, and the names of the others."""
+
+    columns: tuple[int, ...]
+    unknown: tuple[str, ...]
+
+
+class Decoder:
+    """Decodes records in journal order; used by one thread.
+
+    Slots are taken from `slots` as devices first say something readable, at most `unknown_allowance` of them for devices
+    for which `is_registered` (asked with the device's name, the third level of its path) is False; further ones are dead
+    letters. A dead record changes nothing here. It is no contact, and nor are duplicates and the `offline` that a broker
+    publishes for a device that is gone. A retained message is never a duplicate, and is not remembered as seen.
+
+    `unknown_measurands` counts readings by names that are in no table, since this object was made; they are not stored.
+    """
+
+    def __init__(
+        self,
+        slots: SlotTable,
+        *,
+        is_registered: Callable[[str], bool],
+        unknown_allowance: int = 10_000,
+        late_ms: int = 300_000,
+    ) -> None:
+        self.unknown_measurands: dict[str, int] = {}
+        self._slots = slots
+        self._is_registered = is_registered
+        self._allowance = unknown_allowance
+        self._strangers = 0
+        self._registers_changed = False
+        self._duplicates = Duplicates()
+        self._clocks = Clocks(late_ms)
+        self._senders: dict[str, _Sender] = {}
+        self._shapes: dict[tuple[str, ...], _Shape] = {}
+        self._readers = {
+            Kind.TELEMETRY: self._telemetry,
+            Kind.EVENT: self._event,
+            Kind.STATUS: self._status,
+            Kind.REPLY: self._reply,
+        }
+
+    def decode(self, batch: RecordBatch) -> Iterator[Decoded]:
+        """Yield a segment for every control record and one for the rest.
+
+        Lazy: process each before asking for the next, because a register change at its end may register devices. Raises
+        CorruptionError when a record of ours cannot be read.
+        """
+        draft = Draft(batch.first_offset)
+        for offset, record in enumerate(batch.records, batch.first_offset):
+            if record.topic.startswith("$"):
+                yield draft.finish(offset + 1, self._control(offset, record))
+                draft = Draft(offset + 1)
+            else:
+                self._take(draft, offset, record)
+        if draft.first_offset < batch.end_offset:
+            yield draft.finish(batch.end_offset, None)
+
+    def _control(self, offset: int, record: Record) -> Control:
+        if record.topic == TICK:
+            return Control(tick_ms=record.received_ms)
+        if record.topic == START:
+            return Control(started_ms=record.received_ms)
+        if record.topic != REGISTER:
+            return Control()
+        self._registers_changed = True
+        try:
+            changes = _CHANGES.decode(record.payload)
+        except ValueError as error:
+            raise CorruptionError(f"record {offset} is no list of register changes: {error}") from error
+        return Control(changes=tuple(changes), changed_ms=record.received_ms)
+
+    def _take(self, draft: Draft, offset: int, record: Record) -> None:
+        """Read one device record whole, or not at all."""
+        try:
+            sender = self._senders.get(record.topic) or self._sender(record.topic)
+            is_new = sender.read(draft, offset, record, sender)
+        except MalformedPayloadError as error:
+            draft.dead(offset, record, error)
+        else:
+            draft.decoded += is_new
+            draft.duplicate += not is_new
+
+    def _sender(self, text: str) -> _Sender:
+        topic = Topic.parse(text)
+        if topic.kind not in self._readers:
+            raise MalformedPayloadError("topic", f"a {topic.kind} is not for devices to publish")
+        path = str(topic.path)
+        sender = _Sender(path, topic.path.device, self._readers[topic.kind], self._slots.find(path))
+        if sender.slot is not None:  # so that what is remembered here is bounded by the slots
+            self._senders[text] = sender
+        return sender
+
+    def _slot(self, sender: _Sender) -> int:
+        """Return the sender's slot: a new one if it may have one."""
+        if sender.slot is not None:
+            return sender.slot
+        if not self._is_registered(sender.device):
+            if self._strangers >= self._allowance and self._registers_changed:
+                self._count_strangers()
+            if self._strangers >= self._allowance:
+                raise MalformedPayloadError(
+                    "unknown_device_limit", f"{self._allowance} unregistered devices speak already"
+                )
+            self._strangers += 1
+        return self._slots.take(sender.path)
+
+    def _count_strangers(self) -> None:
+        """Count again, because some may have been registered since they first spoke."""
+        names = (path.rpartition("/")[2] for path in self._slots.paths())
+        self._strangers = sum(not self._is_registered(name) for name in names)
+        self._registers_changed = False
+
+    def _telemetry(self, draft: Draft, offset: int, record: Record, sender: _Sender) -> bool:
+        messages = native.telemetry(record.payload, sender.device)
+        slot = self._slot(sender)
+        retained = _RETAINED if record.flags & RETAINED else 0
+        fresh = messages if retained else self._duplicates.fresh(slot, messages, record.payload)
+        for message in fresh:
+            names = tuple(message.v)
+            shape = self._shapes.get(names) or self._shape(names)
+            if shape.unknown:
+                self._count_unknown(shape.unknown)
+                draft.value += [value for name, value in message.v.items() if name in INDEX]
+            else:
+                draft.value += message.v.values()
+            draft.measurand += shape.columns
+            event_ms, quality = self._clocks.judge(slot, message.ts, record.received_ms)
+            draft.message(offset, slot, record.received_ms, event_ms, quality | retained, len(shape.columns))
+        return bool(fresh) or not messages
+
+    def _shape(self, names: tuple[str, ...]) -> _Shape:
+        known = tuple(INDEX[name] for name in names if name in INDEX)
+        shape = _Shape(known, tuple(name for name in names if name not in INDEX))
+        if len(self._shapes) < _MAX_SHAPES:
+            self._shapes[names] = shape
+        return shape
+
+    def _count_unknown(self, names: tuple[str, ...]) -> None:
+        counts = self.unknown_measurands
+        for name in names:
+            counted = name if name in counts or len(counts) < _MAX_UNKNOWN else _OTHER
+            counts[counted] = counts.get(counted, 0) + 1
+
+    def _event(self, draft: Draft, offset: int, record: Record, sender: _Sender) -> bool:
+        event = native.event(record.payload, sender.device)
+        slot = self._slot(sender)
+        if event.seq is not None:
+            draft.receipts.append(Receipt(sender.path, event.boot, event.seq))
+        return self._rare(draft, offset, record, slot, event, event.type, event.data)
+
+    def _status(self, draft: Draft, offset: int, record: Record, sender: _Sender) -> bool:
+        status = native.status(record.payload, sender.device)
+        kind = ONLINE if status.online else OFFLINE
+        return self._rare(draft, offset, record, self._slot(sender), status, kind, {})
+
+    def _reply(self, draft: Draft, offset: int, record: Record, sender: _Sender) -> bool:
+        reply = native.reply(record.payload, sender.device)
+        data = {"id": reply.id, "ok": reply.ok, "state": reply.state}
+        return self._rare(draft, offset, record, self._slot(sender), reply, REPLY, data)
+
+    def _rare(
+        self,
+        draft: Draft,
+        offset: int,
+        record: Record,
+        slot: int,
+        message: native.Message,
+        kind: str,
+        data: dict[str, Any],
+    ) -> bool:
+        """Add one signal, unless it is a repeat."""
+        retained = _RETAINED if record.flags & RETAINED else 0
+        if not retained and not self._duplicates.is_fresh_event(slot, message, record.payload):
+            return False
+        received_ms = record.received_ms
+        event_ms, quality = self._clocks.judge(slot, message.ts, received_ms)
+        quality |= retained
+        draft.signals.append(
+            Signal(offset, slot, kind, data, event_ms, received_ms, quality, message.boot, message.seq)
+        )
+        if kind != OFFLINE:
+            draft.message(offset, slot, received_ms, event_ms, quality)
+        return True
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all state as msgpack-able values; the slots are the caller's to keep."""
+        return {
+            "strangers": self._strangers,
+            "registers_changed": self._registers_changed,
+            "duplicates": self._duplicates.snapshot(),
+            "clocks": self._clocks.snapshot(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Become the state that `snapshot` gave; `slots` must be what they were then."""
+        self._strangers = state["strangers"]
+        self._registers_changed = state["registers_changed"]
+        self._duplicates.restore(state["duplicates"])
+        self._clocks.restore(state["clocks"])
+        self._senders.clear()

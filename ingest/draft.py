@@ -1,0 +1,102 @@
+"""A segment in the making: plain lists while records are read, arrays once at its end."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from domain.changes import RegisterChange
+from domain.errors import MalformedPayloadError
+from domain.readings import Contacts, Quality, Readings, Segment, Signal
+from domain.records import Record
+from ledger.books import Counts, DeadLetter
+
+
+class Receipt(NamedTuple):
+    """The event (boot, seq) of the device is in the journal; also for repeats, or the device would go on repeating."""
+
+    path: str
+    boot: int | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One segment, what could not be read of its records, what became of each, and whom to tell that it arrived."""
+
+    segment: Segment
+    dead_letters: list[DeadLetter]
+    counts: Counts
+    receipts: list[Receipt]
+
+
+class Control(NamedTuple):
+    """What the record of ours that ends a segment says; empty for a segment that just ends."""
+
+    tick_ms: int | None = None
+    started_ms: int | None = None
+    changes: tuple[RegisterChange, ...] = ()
+    changed_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Draft:
+    """Lists with one entry a message (`offset` … `size`: how many readings it has) or a reading (`measurand`, `value`)."""
+
+    first_offset: int
+    decoded: int = 0
+    duplicate: int = 0
+    offset: list[int] = field(default_factory=list)
+    slot: list[int] = field(default_factory=list)
+    received_ms: list[int] = field(default_factory=list)
+    event_ms: list[int] = field(default_factory=list)
+    quality: list[int] = field(default_factory=list)
+    size: list[int] = field(default_factory=list)
+    measurand: list[int] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+
+    def message(self, offset: int, slot: int, received_ms: int, event_ms: int, quality: int, size: int = 0) -> None:
+        """Add a message with `size` readings, which must be added to `measurand` and `value`."""
+        self.offset.append(offset)
+        self.slot.append(slot)
+        self.received_ms.append(received_ms)
+        self.event_ms.append(event_ms)
+        self.quality.append(quality)
+        self.size.append(size)
+
+    def dead(self, offset: int, record: Record, error: MalformedPayloadError) -> None:
+        """Add a record that nobody can read."""
+        self.dead_letters.append(
+            DeadLetter(
+                offset=offset,
+                received_ms=record.received_ms,
+                topic=record.topic,
+                payload=record.payload,
+                reason=error.reason,
+                detail=error.detail,
+            )
+        )
+
+    def finish(self, end_offset: int, control: Control | None) -> Decoded:
+        """Return what came of the records `[first_offset, end_offset)`."""
+        counts = Counts(self.decoded, len(self.dead_letters), self.duplicate, int(control is not None))
+        offset, slot = np.array(self.offset, np.int64), np.array(self.slot, np.int32)
+        received_ms, quality = np.array(self.received_ms, np.int64), np.array(self.quality, np.uint8)
+        size = np.array(self.size, np.intp)
+        readings = Readings(
+            np.repeat(offset, size),
+            np.repeat(slot, size),
+            np.array(self.measurand, np.int16),
+            np.array(self.value, np.float64),
+            np.repeat(np.array(self.event_ms, np.int64), size),
+            np.repeat(received_ms, size),
+            np.repeat(quality, size),
+        )
+        contacts = Contacts(offset, slot, received_ms, (quality & Quality.RETAINED) != 0)
+        segment = Segment(
+            self.first_offset, end_offset, readings, contacts, tuple(self.signals), *(control or Control())
+        )
+        return Decoded(segment, self.dead_letters, counts, self.receipts)

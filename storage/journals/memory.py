@@ -1,0 +1,67 @@
+"""The journal in memory: for tests and back-tests, with the promises of the real one except surviving the process."""
+
+import bisect
+import threading
+from collections.abc import Sequence
+
+from domain.errors import EngineError
+from domain.records import JournalInfo, Record, RecordBatch
+
+
+class MemoryJournal:
+    """`domain.records.Journal` in a list of batches; thread-safe. `bytes` counts topics and payloads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._batches: list[RecordBatch] = []
+        self._device_records = 0
+        self._closed = False
+
+    def append(self, records: Sequence[Record]) -> int:
+        with self._lock:
+            first = self._end()
+            if records:
+                self._batches.append(RecordBatch(first, tuple(records)))
+                self._device_records += sum(not record.topic.startswith("$") for record in records)
+            return first
+
+    def read(self, offset: int, limit: int) -> RecordBatch:
+        with self._lock:
+            begin = max(offset, self._start())
+            found: list[Record] = []
+            for batch in self._batches[self._index(begin) :]:
+                found += batch.records[max(begin - batch.first_offset, 0) :]
+                if len(found) >= limit:
+                    break
+            return RecordBatch(begin, found)
+
+    def info(self) -> JournalInfo:
+        with self._lock:
+            end = self._end()
+            size = sum(len(r.topic) + len(r.payload) for batch in self._batches for r in batch.records)
+            first_ms = self._batches[0].records[0].received_ms if self._batches else None
+            last_ms = self._batches[-1].records[-1].received_ms if self._batches else None
+            return JournalInfo(self._start(), end, self._device_records, size, first_ms, last_ms)
+
+    def trim(self, before: int) -> int:
+        with self._lock:
+            self._end()
+            while len(self._batches) > 1 and self._batches[0].end_offset <= before:
+                del self._batches[0]
+            return self._start()
+
+    def close(self) -> None:
+        self._closed = True
+
+    def _start(self) -> int:
+        return self._batches[0].first_offset if self._batches else 0
+
+    def _end(self) -> int:
+        if self._closed:
+            raise EngineError("the journal is closed")
+        return self._batches[-1].end_offset if self._batches else 0
+
+    def _index(self, offset: int) -> int:
+        """Return the position of the first batch that ends after `offset`."""
+        self._end()
+        return bisect.bisect_right(self._batches, offset, key=lambda batch: batch.end_offset)

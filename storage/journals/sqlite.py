@@ -1,0 +1,199 @@
+"""The journal in SQLite: one row a batch, a compressed blob with a checksum, durable when `append` returns.
+
+SQLite in WAL mode with synchronous=FULL syncs the log at every commit, so a batch is either whole after a power cut or was
+never acknowledged. Every append reads the end of the log inside its own transaction, so a second process (a replay from the
+command line) may append too without breaking the order.
+"""
+
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import msgspec
+import zstandard
+
+from domain.errors import CorruptionError, EngineError
+from domain.records import JournalInfo, Record, RecordBatch
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS batch (
+    first INTEGER PRIMARY KEY,      -- offset of its first record
+    count INTEGER NOT NULL,         -- how many records it holds
+    device_total INTEGER NOT NULL,  -- device records ever appended, this batch included
+    first_ms INTEGER NOT NULL,      -- received_ms of its first and last record
+    last_ms INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,      -- CRC-32 of first, count and blob
+    blob BLOB NOT NULL              -- zstandard of msgpack [[received_ms, topic, payload, flags], …]
+)
+"""
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000")
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_TAIL_BYTES = 16 * 1024 * 1024  # of packed records: some seconds at full load, and a bound whatever devices send
+
+_Row = tuple[int, int, int, bytes]
+
+
+class SqliteJournal:
+    """`domain.records.Journal` in one SQLite file, whose folder must exist; thread-safe.
+
+    The newest batches stay in memory as well, so a reader that has caught up does not decompress what was just written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._write_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(list[Record])
+        self._compressor = zstandard.ZstdCompressor(level=1)
+        self._tail: dict[int, tuple[Record, ...]] = {}
+        self._tail_sizes: dict[int, int] = {}
+        self._tail_bytes = 0
+        with self._translated():
+            self._writer = self._connect()
+            self._writer.execute(_SCHEMA)
+            self._reader = self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            damaged = getattr(error, "sqlite_errorcode", None) in _DAMAGED
+            raise (CorruptionError if damaged else EngineError)(f"journal {self._path}: {error}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._write_lock, self._translated():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    def append(self, records: Sequence[Record]) -> int:
+        kept = tuple(records)
+        packed = self._encoder.encode(kept)
+        with self._transaction() as connection:
+            first, total = _end(connection)
+            if not kept:
+                return first
+            blob = self._compressor.compress(packed)
+            total += sum(not record.topic.startswith("$") for record in kept)
+            times = kept[0].received_ms, kept[-1].received_ms
+            row = (first, len(kept), total, *times, _checksum(first, len(kept), blob), blob)
+            connection.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        self._remember(first, kept, len(packed))
+        return first
+
+    def _remember(self, first: int, records: tuple[Record, ...], size: int) -> None:
+        with self._read_lock:
+            self._tail[first] = records
+            self._tail_sizes[first] = size
+            self._tail_bytes += size
+            while self._tail_bytes > _TAIL_BYTES:
+                oldest = next(iter(self._tail))
+                del self._tail[oldest]
+                self._tail_bytes -= self._tail_sizes.pop(oldest)
+
+    def read(self, offset: int, limit: int) -> RecordBatch:
+        found = self._from_memory(offset, limit)
+        return RecordBatch(offset, found) if found else self._from_disk(offset, limit)
+
+    def _from_memory(self, offset: int, limit: int) -> list[Record]:
+        found: list[Record] = []
+        with self._read_lock:
+            while len(found) < limit and (batch := self._tail.get(offset + len(found))) is not None:
+                found += batch
+        return found
+
+    def _from_disk(self, offset: int, limit: int) -> RecordBatch:
+        rows = self._rows(offset, limit)
+        if not rows:
+            return RecordBatch(offset, [])
+        expected = rows[0][0]
+        begin = max(offset, expected)
+        found: list[Record] = []
+        for row in rows:
+            if row[0] != expected:
+                raise CorruptionError(f"journal {self._path}: records [{expected}, {row[0]}) are missing")
+            found += self._unpack(row)
+            expected += row[1]
+        return RecordBatch(begin, found[begin - rows[0][0] :])
+
+    def _rows(self, offset: int, limit: int) -> list[_Row]:
+        """Return the batches that hold `offset` and what follows, `limit` records or a little more."""
+        query = (
+            "SELECT first, count, checksum, blob FROM batch WHERE first + count > :offset"
+            " AND first >= coalesce((SELECT max(first) FROM batch WHERE first <= :offset), 0) ORDER BY first"
+        )
+        rows: list[_Row] = []
+        with self._read_lock, self._translated(), closing(self._reader.execute(query, {"offset": offset})) as cursor:
+            for row in cursor:
+                rows.append(row)
+                if row[0] + row[1] - max(offset, rows[0][0]) >= limit:
+                    break
+        return rows
+
+    def _unpack(self, row: _Row) -> list[Record]:
+        first, count, checksum, blob = row
+        where = f"journal {self._path}: records [{first}, {first + count})"
+        if _checksum(first, count, blob) != checksum:
+            raise CorruptionError(f"{where} fail their checksum")
+        try:
+            records = self._decoder.decode(zstandard.ZstdDecompressor().decompress(blob))
+        except (zstandard.ZstdError, msgspec.MsgspecError) as error:
+            raise CorruptionError(f"{where} cannot be unpacked: {error}") from error
+        if len(records) != count:
+            raise CorruptionError(f"{where} hold {len(records)} records")
+        return records
+
+    def info(self) -> JournalInfo:
+        query = (
+            "SELECT first, first_ms, (page_count - freelist_count) * page_size"
+            " FROM batch, pragma_page_count, pragma_freelist_count, pragma_page_size ORDER BY first LIMIT 1"
+        )
+        newest = "SELECT first + count, device_total, last_ms FROM batch ORDER BY first DESC LIMIT 1"
+        with self._read_lock, self._translated():
+            self._reader.execute("BEGIN")  # both queries see the same state
+            head, last = self._reader.execute(query).fetchone(), self._reader.execute(newest).fetchone()
+            self._reader.execute("COMMIT")
+        if head is None:
+            return JournalInfo(0, 0, 0, 0, None, None)
+        return JournalInfo(head[0], last[0], last[1], head[2], head[1], last[2])
+
+    def trim(self, before: int) -> int:
+        with self._transaction() as connection:
+            connection.execute(
+                "DELETE FROM batch WHERE first + count <= ? AND first < (SELECT max(first) FROM batch)", (before,)
+            )
+            start: int = connection.execute("SELECT coalesce(min(first), 0) FROM batch").fetchone()[0]
+        return start
+
+    def close(self) -> None:
+        with self._write_lock, self._read_lock, self._translated():
+            self._tail.clear()
+            self._writer.close()
+            self._reader.close()
+
+
+def _end(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return the next offset and how many device records were ever appended."""
+    row = connection.execute("SELECT first + count, device_total FROM batch ORDER BY first DESC LIMIT 1").fetchone()
+    return row or (0, 0)
+
+
+def _checksum(first: int, count: int, blob: bytes) -> int:
+    return zlib.crc32(blob, zlib.crc32(b"%d,%d," % (first, count)))
