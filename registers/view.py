@@ -14,7 +14,7 @@ from registers.noun import Noun
 from registers.nouns import NOUNS
 from registers.permit import Permit
 from registers.person import Certificate, Welder
-from registers.place import Enterprise, Site
+from registers.place import Area, Enterprise, Site
 
 __all__ = ["LOCAL", "RegisterView", "local_day"]
 
@@ -88,6 +88,9 @@ class RegisterView:
 
     def site(self, code: str) -> Site | None:
         return self._get(Site, code)
+
+    def area(self, code: str) -> Area | None:
+        return self._get(Area, code)
 
     def enterprise(self, code: str | None) -> Enterprise | None:
         return self._get(Enterprise, code)

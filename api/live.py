@@ -1,0 +1,178 @@
+"""The live stream: one task reads the feed and fans it out to any number of listeners, who resume by id without gap or double.
+
+A listener joins the fan-out at a known position first and reads what lies before it from the feed afterwards, so the
+two meet exactly. A listener that falls behind is let go: its browser comes back by itself with the last id it saw.
+Every stream ends after five minutes for the same reason: on coming back the login is checked again.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import msgspec
+
+from api.services import LiveStatus
+from domain.errors import EngineError
+from ledger.books import Feed, FeedItem
+
+_log = logging.getLogger(__name__)
+_PAGE = 500
+RETRY = b"retry: 1000\n\n"
+HEARTBEAT = b": keep-alive\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often, in seconds; `queue` is how many frames a listener may lag behind."""
+
+    poll_s: float = 0.2
+    status_s: float = 2.0
+    heartbeat_s: float = 15.0
+    life_s: float = 300.0
+    queue: int = 256
+
+
+@dataclass(eq=False, slots=True)
+class _Listener:
+    """`joined`: every feed item after this id comes through the queue; None in the queue ends the stream."""
+
+    joined: int
+    queue: asyncio.Queue[bytes | None]
+
+
+def item_frame(item: FeedItem) -> bytes:
+    """Return a feed item as one server-sent event."""
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (item.id, item.kind.encode(), msgspec.json.encode(item))
+
+
+class LiveHub:
+    """Fans the feed out. `running()` must be entered for anything to flow; `close()` ends all streams (before shutdown)."""
+
+    def __init__(self, feed: Feed, status: Callable[[], LiveStatus], pace: Pace | None = None) -> None:
+        self._feed = feed
+        self._status = status
+        self._pace = pace or Pace()
+        self._listeners: set[_Listener] = set()
+        self._position = 0
+        self._started = asyncio.Event()
+        self._closed = False
+        self._failing = False
+
+    @property
+    def listeners(self) -> int:
+        """How many streams are open."""
+        return len(self._listeners)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Read and fan out while inside."""
+        tasks = [
+            asyncio.create_task(self._read_feed(), name="live-feed"),
+            asyncio.create_task(self._tell_status(), name="live-status"),
+        ]
+        try:
+            yield
+        finally:
+            self.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def close(self) -> None:
+        """End every stream, now and from now on."""
+        self._closed = True
+        for listener in list(self._listeners):
+            self._let_go(listener)
+
+    async def stream(self, after: int | None) -> AsyncGenerator[bytes, None]:
+        """Yield frames: all feed items after `after` (None: from now on), in order, once each; status and heartbeats between."""
+        yield RETRY
+        await self._started.wait()
+        if self._closed:
+            return
+        listener = _Listener(self._position, asyncio.Queue(self._pace.queue))
+        self._listeners.add(listener)
+        try:
+            async for frame in self._missed(after, listener.joined):
+                yield frame
+            async for frame in self._heard(listener):
+                yield frame
+        except EngineError as error:
+            _log.warning("a stream ends because the store failed; its listener will resume: %s", error)
+        finally:
+            self._listeners.discard(listener)
+
+    async def _missed(self, after: int | None, joined: int) -> AsyncIterator[bytes]:
+        position = joined if after is None else after
+        while position < joined:
+            items = await asyncio.to_thread(self._feed.feed, position, _PAGE)
+            for item in items:
+                if item.id > joined:
+                    return
+                yield item_frame(item)
+            position = items[-1].id if items else joined
+
+    async def _heard(self, listener: _Listener) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._pace.life_s
+        while loop.time() < end:
+            try:
+                async with asyncio.timeout(self._pace.heartbeat_s):
+                    frame = await listener.queue.get()
+            except TimeoutError:
+                frame = HEARTBEAT
+            if frame is None:
+                return
+            yield frame
+
+    async def _read_feed(self) -> None:
+        while True:
+            full = await self._guarded(self._read_page)
+            if not full:
+                await asyncio.sleep(self._pace.poll_s)
+
+    async def _read_page(self) -> bool:
+        if not self._started.is_set():
+            self._position = await asyncio.to_thread(self._feed.feed_end)
+            self._started.set()
+        items = await asyncio.to_thread(self._feed.feed, self._position, _PAGE)
+        for item in items:
+            self._position = item.id
+            self._publish(item_frame(item))
+        return len(items) == _PAGE
+
+    async def _tell_status(self) -> None:
+        while True:
+            await self._guarded(self._publish_status)
+            await asyncio.sleep(self._pace.status_s)
+
+    async def _publish_status(self) -> bool:
+        status = await asyncio.to_thread(self._status)
+        self._publish(b"event: status\ndata: %s\n\n" % status.model_dump_json().encode())
+        return False
+
+    async def _guarded(self, step: Callable[[], Awaitable[bool]]) -> bool:
+        try:
+            result = await step()
+        except EngineError as error:
+            if not self._failing:  # said once an outage, not five times a second
+                _log.warning("the live stream waits for the store: %s", error)
+            self._failing = True
+            return False
+        self._failing = False
+        return result
+
+    def _publish(self, frame: bytes) -> None:
+        for listener in list(self._listeners):
+            try:
+                listener.queue.put_nowait(frame)
+            except asyncio.QueueFull:
+                self._let_go(listener)
+
+    def _let_go(self, listener: _Listener) -> None:
+        self._listeners.discard(listener)
+        while not listener.queue.empty():
+            listener.queue.get_nowait()
+        listener.queue.put_nowait(None)

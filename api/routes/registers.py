@@ -1,0 +1,94 @@
+"""Registers: read by everybody who is logged in, always masked; changed by administrators."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Body, Query, Response, status
+
+from api.context import Svc
+from api.guard import Admin
+from api.models.registers import RegisterEntry, RegisterInfo, RegisterPage
+from domain.errors import InputError, NotFoundError
+from registers.masking import masked, unmasked
+from registers.noun import Noun
+from registers.nouns import NOUNS, build
+from registers.store import Registers
+
+router = APIRouter(prefix="/registers", tags=["registers 名录"])
+
+_DEVICE = {"code": "gas-001", "site": "canteen-1", "model": "gt-100", "name": "后厨灶台上方"}
+
+
+@router.get("", summary="名录一览")
+def list_registers(services: Svc) -> list[RegisterInfo]:
+    """List the registers with their columns and how many entries each holds."""
+    return [
+        RegisterInfo(
+            noun=noun,
+            title=cls.title,
+            count=services.registers.count(noun),
+            columns=[field.name for field in msgspec.structs.fields(cls)],
+            private=sorted(cls.private),
+        )
+        for noun, cls in NOUNS.items()
+    ]
+
+
+@router.get("/{noun}", summary="名录条目列表")
+def list_entries(
+    services: Svc,
+    noun: str,
+    text: Annotated[str, Query(max_length=64, description="part of a key or name")] = "",
+    after: str = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> RegisterPage:
+    """List entries in key order, personal fields masked."""
+    _known(noun)
+    found = services.registers.find(noun, text=text, limit=limit, after=after)
+    more = found[-1].key if len(found) == limit else None
+    return RegisterPage(items=[_view(entry) for entry in found], next_after=more)
+
+
+@router.get("/{noun}/{key}", summary="名录条目")
+def get_entry(services: Svc, noun: str, key: str) -> RegisterEntry:
+    """Give one entry, personal fields masked."""
+    _known(noun)
+    return _view(services.registers.get(noun, key))
+
+
+@router.put("/{noun}/{key}", summary="登记或修改条目")
+def put_entry(
+    services: Svc, who: Admin, noun: str, key: str, fields: Annotated[dict[str, Any], Body(examples=[_DEVICE])]
+) -> RegisterEntry:
+    """Insert or replace one entry. A personal field that comes back as its mask keeps the value it masks."""
+    _known(noun)
+    kept = _kept(services.registers, noun, key)
+    entry = build(noun, unmasked(fields, kept) if kept is not None else fields)
+    if entry.key != key:
+        raise InputError(f"the entry's code '{entry.key}' is not the '{key}' of the address")
+    services.registers.put([entry], who.by)
+    return _view(entry)
+
+
+@router.delete("/{noun}/{key}", summary="注销条目", status_code=status.HTTP_204_NO_CONTENT)
+def withdraw_entry(services: Svc, who: Admin, noun: str, key: str) -> Response:
+    """Take one entry out of the register; refused while other entries refer to it."""
+    _known(noun)
+    services.registers.withdraw(noun, key, who.by)
+    return Response(status_code=status.HTTP_204_NO_CONTENT)
+
+
+def _known(noun: str) -> None:
+    if noun not in NOUNS:
+        raise NotFoundError(f"no register '{noun[:64]}' (known: {', '.join(NOUNS)})")
+
+
+def _kept(registers: Registers, noun: str, key: str) -> Noun | None:
+    try:
+        return registers.get(noun, key)
+    except NotFoundError:
+        return None
+
+
+def _view(entry: Noun) -> RegisterEntry:
+    return RegisterEntry(noun=entry.noun, key=entry.key, fields=masked(entry))
