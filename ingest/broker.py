@@ -1,0 +1,110 @@
+"""The embedded broker: Mosquitto as a child where it is installed, else amqtt in this process (slower, MQTT 3.1.1 only).
+
+Both listen on the loopback only, for a demonstration or a small site on one machine.
+"""
+
+import asyncio
+import logging
+import warnings
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from domain.errors import EngineError
+from ingest.mosquitto import HOST, Mosquitto, find_mosquitto, free_port
+
+_LOG = logging.getLogger(__name__)
+_PORTS_TRIED = 20
+
+
+class _Kind(Protocol):
+    name: str
+    mqtt5: bool
+
+    async def start(self, port: int) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class EmbeddedBroker:
+    """`async with EmbeddedBroker(folder) as broker`: a broker at `broker.host`, `broker.port`; its state stays in `folder`.
+
+    Port 0 takes any free one; a busy one, the next that is free. `mqtt5` says whether MQTT 5 is spoken, `name` which
+    program serves. `mosquitto` is the path of that program; None takes amqtt. Entering raises EngineError when no port
+    will do.
+    """
+
+    host = HOST
+
+    def __init__(self, folder: Path, port: int = 0, *, mosquitto: str | None = find_mosquitto()) -> None:
+        self.port = port
+        self._folder = folder
+        self._kind: _Kind = _Amqtt() if mosquitto is None else _Mosquitto(mosquitto, folder)
+        self.name = self._kind.name
+        self.mqtt5 = self._kind.mqtt5
+
+    async def __aenter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        wanted = self.port
+        for i in range(_PORTS_TRIED):
+            self.port = wanted + i if wanted else free_port()
+            try:
+                await self._kind.start(self.port)
+            except EngineError as error:
+                _LOG.info("%s", error)
+                reason = error
+            else:
+                return self
+        raise reason
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._kind.stop()
+
+
+class _Mosquitto:
+    name = "mosquitto"
+    mqtt5 = True
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self._program = program
+        self._folder = folder
+        self._child: Mosquitto | None = None
+
+    async def start(self, port: int) -> None:
+        self._child = Mosquitto(self._program, self._folder, port)
+        self._child.spawn()  # in this thread, with whose end the child ends
+        await asyncio.to_thread(self._child.wait)
+
+    async def stop(self) -> None:
+        if self._child is not None:
+            await asyncio.to_thread(self._child.stop)
+
+
+class _Amqtt:
+    name = "amqtt"
+    mqtt5 = False
+
+    def __init__(self) -> None:
+        self._broker: Any = None
+
+    async def start(self, port: int) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its imports and its configuration warn about themselves
+            from amqtt.broker import Broker  # noqa: PLC0415 - slow to import, and seldom wanted
+            from amqtt.errors import BrokerError  # noqa: PLC0415
+
+            self._broker = Broker(
+                {
+                    "listeners": {"default": {"type": "tcp", "bind": f"{HOST}:{port}"}},
+                    "plugins": {
+                        "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True},
+                        "amqtt.plugins.sys.broker.BrokerSysPlugin": {"sys_interval": 10},
+                    },
+                }
+            )
+        try:
+            await self._broker.start()
+        except BrokerError as error:
+            raise EngineError(f"amqtt did not start on port {port}: {error}") from error
+
+    async def stop(self) -> None:
+        await self._broker.shutdown()
