@@ -49,13 +49,13 @@ class DeviceModel(Noun, frozen=True, kw_only=True):
     code: Code
     name: Text
     kind: DeviceKind
-    measurand: str | None = None
-    gas: str | None = None
+    measurand: Text | None = None
+    gas: Text | None = None
     lel_vol: Positive | None = None
-    lel_basis: str | None = None
+    lel_basis: Text | None = None
     level1: Positive | None = None
     level2: Positive | None = None
-    set_point_basis: str | None = None
+    set_point_basis: Text | None = None
     full_scale: Positive | None = None
     interval_s: Seconds = 60
     life_years: Positive | None = None
@@ -105,7 +105,7 @@ class Device(Noun, frozen=True, kw_only=True):
     name: Text | None = None
     level1: Positive | None = None
     level2: Positive | None = None
-    set_point_basis: str | None = None
+    set_point_basis: Text | None = None
     installed_on: dt.date | None = None
     lat: Latitude | None = None
     lon: Longitude | None = None

@@ -16,7 +16,7 @@ class Inspector(Noun, frozen=True, kw_only=True):
     references: ClassVar[Mapping[str, str]] = {"areas": "area"}
     code: Code
     name: Text
-    phone: str | None = None
+    phone: Text | None = None
     areas: tuple[Code, ...] = ()
     kinds: tuple[DeviceKind, ...] = ()
     channels: tuple[Code, ...] = ("file",)

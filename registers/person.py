@@ -44,8 +44,8 @@ class Welder(Noun, frozen=True, kw_only=True):
     code: Code
     name: Text
     credential: Code
-    id_number: str | None = None
-    phone: str | None = None
+    id_number: Text | None = None
+    phone: Text | None = None
     enterprise: Code | None = None
 
     def problems(self) -> Remarks:

@@ -40,9 +40,9 @@ class Enterprise(Noun, frozen=True, kw_only=True):
     code: Code
     name: Text
     industry: Text
-    uscc: str | None = None
-    contact: str | None = None
-    phone: str | None = None
+    uscc: Text | None = None
+    contact: Text | None = None
+    phone: Text | None = None
 
     def problems(self) -> Remarks:
         wrong = self.uscc and uscc.problem(self.uscc)
