@@ -48,15 +48,15 @@ def columns(cls: type[Noun]) -> dict[str, Parse]:
 def _column(name: str, hint: Any) -> Parse:
     """Return a reader that tidies, parses and then validates against the type with its bounds."""
     parse = _parser(hint)
-    bare = _bare(hint)
+    expected = bare(hint)
 
     def read(cell: str) -> Any:
         text = _tidy(cell)
         value = parse(text.upper() if name in _CAPITALS else text)
         try:
-            return msgspec.convert(value, bare)
+            return msgspec.convert(value, expected)
         except msgspec.ValidationError as error:
-            raise CellError(_reason(bare, error)) from error
+            raise CellError(_reason(expected, error)) from error
 
     return read
 
@@ -77,7 +77,7 @@ def _reason(hint: Any, error: msgspec.ValidationError) -> str:
     return str(error).replace("Expected", "must be").split(" - at ", maxsplit=1)[0]
 
 
-def _bare(hint: Any) -> Any:
+def bare(hint: Any) -> Any:
     """Return the type without `| None`: an empty cell never comes here."""
     if get_origin(hint) in (Union, UnionType):
         return next(arg for arg in get_args(hint) if arg is not type(None))
@@ -85,7 +85,7 @@ def _bare(hint: Any) -> Any:
 
 
 def _parser(hint: Any) -> Parse:
-    hint = _bare(hint)
+    hint = bare(hint)
     if get_origin(hint) is tuple:
         item = _parser(get_args(hint)[0])
         return lambda text: tuple(item(part.strip()) for part in _LIST.split(text) if part.strip())
