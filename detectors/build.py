@@ -1,19 +1,22 @@
 """The one place that lists what runs: every detector and correlator, with its parameters, as one engine."""
 
 from detectors.base import Correlator, Detector, World
+from detectors.cross import HotWorkInGas
 from detectors.engine import Engine
+from detectors.fire import FireAlarm
 from detectors.gas import GasThresholds
 from detectors.parameters import Overrides, Parameters
+from detectors.welding.detector import Welding
 
 
 def build_detectors(parameters: Parameters) -> list[Detector]:
     """Return a fresh instance of every detector."""
-    return [GasThresholds(parameters)]
+    return [GasThresholds(parameters), FireAlarm(), Welding(parameters)]
 
 
 def build_correlators() -> list[Correlator]:
     """Return a fresh instance of every correlator."""
-    return []
+    return [HotWorkInGas()]
 
 
 def build_engine(world: World, overrides: Overrides | None = None) -> Engine:

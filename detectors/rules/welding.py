@@ -7,6 +7,13 @@ from ledger.hazard import Grade
 _UNLICENSED = "应急管理部令第10号第三条（二）：工贸企业特种作业人员未持证上岗为重大事故隐患"
 _PERMIT = "GB 30871-2022 5.1：动火作业分级与有效期（非危化单位参照）"
 
+# What an arc is, for every rule of this family (detectors/welding/arc.py).
+_ARC = (
+    Parameter("arc_a", 20.0, "A", "起弧电流 15–20 A（未核实）", 5.0, 100.0),
+    Parameter("off_delay_s", 90.0, "s", "换焊条停弧 20–60 s（未核实）", 30.0, 600.0),
+    Parameter("frozen_readings", 20.0, "1", OURS, 5.0, 1000.0),
+)
+
 _PEOPLE = (
     Rule(
         code="W101",
@@ -16,6 +23,7 @@ _PEOPLE = (
         basis=unread("本地加芯赋码管理要求：焊机须登记入平台"),
         summary="未登记的焊机通电或起弧，作业脱离监管。",
         built=True,
+        parameters=_ARC,
     ),
     Rule(
         code="W102",

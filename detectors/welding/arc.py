@@ -1,0 +1,213 @@
+"""Who is welding, electrically: an arc is read from current and voltage together, never from current alone.
+
+An arc begins with one reading inside the envelope of the machine's process (idle at open-circuit voltage and the short
+circuit of a strike lie outside) and ends after a delay without one, so that the pauses between electrodes (20-60 s) stay
+within one job. Boxes that see the supply current only are judged against the machine's own idle current. A pair of values
+repeated to the last digit is a stuck sensor, not an arc.
+"""
+
+from dataclasses import astuple, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.welding.envelope import HOLD, MAINS, NO_MACHINE, OUT, SECONDARY, STRIKE, Envelopes
+from domain.measurands import INDEX
+from domain.readings import Float64, Int64, Quality, Readings
+
+_CURRENT = INDEX["current_a"]
+_VOLTAGE = INDEX["voltage_v"]
+
+# Supply current of a single-phase inverter (domain-facts 3.4, unverified): idle 0.2-2 A, welding 10-45 A.
+_IDLE_LOW_A = 0.2
+_IDLE_HIGH_A = 2.0
+_MAINS_A = 4.0
+_ON_TIMES_IDLE = 3.0
+_OFF_TIMES_IDLE = 2.0
+_MAINS_MS = 1000
+
+
+class Sample(NamedTuple):
+    """One moment of one machine; `voltage` is 0 where only the supply current is measured, `level` as in envelope.py."""
+
+    offset: int
+    slot: int
+    current: float
+    voltage: float
+    event_ms: int
+    received_ms: int
+    quality: int
+    level: int
+    mains: bool
+
+
+@dataclass(slots=True)
+class Arc:
+    """An arc job: our time of its last arcing reading and that reading; `lag_ms`: how late it came, 0 for live data."""
+
+    last_ms: int
+    lag_ms: int
+    current: float
+    voltage: float
+    mains: bool
+
+    def evidence(self) -> dict[str, Any]:
+        if self.mains:
+            return {"supply_current_a": round(self.current, 1)}
+        return {"current_a": round(self.current, 1), "voltage_v": round(self.voltage, 1)}
+
+
+class Run(NamedTuple):
+    """Arcing readings without a break: the last values, how often they came unchanged, the device's time of the first."""
+
+    current: float
+    voltage: float
+    repeats: int
+    since_ms: int
+
+
+class Arcs:
+    """Which machines weld: `burning` by slot. Memory is bounded by the number of machines."""
+
+    def __init__(self, envelopes: Envelopes, frozen_readings: int) -> None:
+        self.burning: dict[int, Arc] = {}
+        self._envelopes = envelopes
+        self._frozen = frozen_readings
+        self._runs: dict[int, Run] = {}
+        self._idle: dict[int, float] = {}
+
+    def samples(self, readings: Readings) -> list[Sample]:
+        """Return, in journal order, every sample of the machines that weld or may begin to; no other changes anything."""
+        kind = self._envelopes.kind
+        electric = readings.take(_is_electric(readings) & (kind[readings.slot] != NO_MACHINE))
+        rows, voltage = _moments(electric, kind)
+        table = electric.take(rows)
+        mains = kind[table.slot] == MAINS
+        level = self._envelopes.levels(table.slot, table.value, voltage)
+        hot = np.zeros(len(kind), np.bool_)
+        hot[table.slot[mains | (level == STRIKE)]] = True
+        hot[[*self.burning, *self._runs]] = True
+        chosen = hot[table.slot]
+        columns = (table.offset, table.slot, table.value, voltage, table.event_ms, table.received_ms, table.quality)
+        return [Sample(*row) for row in zip(*(c[chosen].tolist() for c in (*columns, level, mains)), strict=True)]
+
+    def take(self, sample: Sample) -> bool:
+        """Take in one sample; tell whether the arc began, ended, or after late data was seen live."""
+        level = self._level(sample)
+        arc = self.burning.get(sample.slot)
+        late = bool(sample.quality & Quality.LATE)
+        if arc is None:
+            if level == STRIKE:
+                self.burning[sample.slot] = _arc(sample, late=late)
+            return level == STRIKE
+        if level == OUT:
+            return self._expire(sample.slot, sample.received_ms)
+        if late and not arc.lag_ms:
+            return False
+        self.burning[sample.slot] = _arc(sample, late=late)
+        return bool(arc.lag_ms) and not late
+
+    def _level(self, sample: Sample) -> int:
+        """Return the sample's level, OUT for a stuck sensor or an inrush of supply current; remember the run it is in."""
+        slot = sample.slot
+        level = self._mains_level(sample) if sample.mains else sample.level
+        burning = slot in self.burning
+        if level == OUT or (level == HOLD and not burning):
+            self._runs.pop(slot, None)
+            return OUT
+        run = _extended(self._runs.get(slot), sample)
+        self._runs[slot] = run
+        inrush = sample.mains and not burning and sample.event_ms - run.since_ms < _MAINS_MS
+        return OUT if run.repeats >= self._frozen or inrush else level
+
+    def _mains_level(self, sample: Sample) -> int:
+        """Compare the supply current with the machine's own idle current, which follows its readings below 2 A."""
+        amperes = sample.current
+        if amperes <= _IDLE_HIGH_A:
+            self._idle[sample.slot] = max(amperes, _IDLE_LOW_A)
+            return OUT
+        idle = self._idle.get(sample.slot, _IDLE_LOW_A)
+        if amperes > max(_MAINS_A, _ON_TIMES_IDLE * idle):
+            return STRIKE
+        return OUT if amperes < _OFF_TIMES_IDLE * idle else HOLD
+
+    def _expire(self, slot: int, now_ms: int) -> bool:
+        over = now_ms - self.burning[slot].last_ms >= self._envelopes.patience_ms[slot]
+        return bool(over) and self.end(slot)
+
+    def end(self, slot: int) -> bool:
+        """End the machine's arc at once (it lost its power); tell whether there was one."""
+        self._runs.pop(slot, None)
+        return self.burning.pop(slot, None) is not None
+
+    def tick(self, now_ms: int) -> list[int]:
+        """End the arcs not seen for longer than the off-delay; return their slots."""
+        return [slot for slot in sorted(self.burning) if self._expire(slot, now_ms)]
+
+    def forgive(self, now_ms: int) -> None:
+        """Count no silence before `now_ms`: it was ours."""
+        for arc in self.burning.values():
+            arc.last_ms = max(arc.last_ms, now_ms)
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "burning": [[slot, *astuple(arc)] for slot, arc in self.burning.items()],
+            "runs": [[slot, *run] for slot, run in self._runs.items()],
+            "idle": [[slot, idle] for slot, idle in self._idle.items()],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.burning = {slot: Arc(*fields) for slot, *fields in state["burning"]}
+        self._runs = {slot: Run(*fields) for slot, *fields in state["runs"]}
+        self._idle = dict(state["idle"])
+
+
+def _arc(sample: Sample, *, late: bool) -> Arc:
+    lag_ms = sample.received_ms - sample.event_ms if late else 0
+    return Arc(sample.received_ms, lag_ms, sample.current, sample.voltage, sample.mains)
+
+
+def _extended(run: Run | None, sample: Sample) -> Run:
+    """Return the run with one more sample in it."""
+    if run is None:
+        return Run(sample.current, sample.voltage, 1, sample.event_ms)
+    same = (run.current, run.voltage) == (sample.current, sample.voltage)
+    return Run(sample.current, sample.voltage, run.repeats + 1 if same else 1, run.since_ms)
+
+
+def _is_electric(readings: Readings) -> NDArray[np.bool_]:
+    """Return the mask of live or late currents and voltages: what was retained is nobody's arc."""
+    wanted = (readings.measurand == _CURRENT) | (readings.measurand == _VOLTAGE)
+    electric: NDArray[np.bool_] = wanted & (readings.quality & int(Quality.RETAINED) == 0)
+    return electric
+
+
+def _moments(electric: Readings, kind: NDArray[np.int8]) -> tuple[Int64, Float64]:
+    """Return the rows of current to judge, ascending, and the voltage that belongs to each (0 for supply currents).
+
+    Secondary current and voltage belong together when they stand side by side in one message at one device time. A
+    current without its voltage proves nothing.
+    """
+    supply = (electric.measurand == _CURRENT) & (kind[electric.slot] == MAINS)
+    first = np.flatnonzero(_first_of_pair(electric) & (kind[electric.slot] == SECONDARY))
+    leads = electric.measurand[first] == _CURRENT
+    voltage = np.zeros(len(electric))
+    voltage[first + ~leads] = electric.value[first + leads]
+    rows = np.flatnonzero(supply)
+    rows = np.sort(np.concatenate([rows, first + ~leads]))
+    return rows, voltage[rows]
+
+
+def _first_of_pair(electric: Readings) -> NDArray[np.bool_]:
+    """Return the mask of rows that pair with the next: every other one in a run of matching neighbours."""
+    joins = np.zeros(len(electric), np.bool_)
+    joins[:-1] = electric.measurand[1:] != electric.measurand[:-1]
+    for column in (electric.offset, electric.slot, electric.event_ms):
+        joins[:-1] &= column[1:] == column[:-1]
+    index = np.arange(len(electric))
+    begins = np.ones(len(electric), np.bool_)
+    begins[1:] = ~joins[:-1]
+    place = index - np.maximum.accumulate(np.where(begins, index, 0))
+    first: NDArray[np.bool_] = joins & (place % 2 == 0)
+    return first
