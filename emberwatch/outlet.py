@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from ingest.decoding import Receipt
 
 from domain.errors import EngineError
 from domain.readings import Contacts, Readings
 from emberwatch.history_feed import HistoryFeed
 from emberwatch.presence import Presence
+from ingest.decoding import Receipt
 from ingest.transport import Transport
 from ledger.books import Feed, FeedItem
 

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ingest.decoding import Decoder, Receipt
-
 from detectors.base import World
 from detectors.engine import Engine
 from domain.errors import EngineError
@@ -18,6 +16,7 @@ from domain.findings import Finding
 from domain.readings import Contacts, Readings, Segment
 from domain.records import Journal, RecordBatch, batches
 from emberwatch.snapshots import SnapshotStore
+from ingest.decoding import Decoder, Receipt
 from ledger.books import Books, Counts, DeadLetter, Decided, FeedItem
 
 _LOG = logging.getLogger(__name__)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from storage.duckdb.history import DuckdbHistory
-from storage.sql.ledger import SqlLedger
 
 from detectors.catalogue import CATALOGUE
 from domain.errors import ConfigurationError
@@ -22,12 +21,14 @@ from domain.records import Journal
 from emberwatch import __version__
 from emberwatch.settings import Settings
 from emberwatch.snapshots import SnapshotStore
+from ledger.books import Books as LedgerBooks
 from ledger.policy import RulePolicy
 from registers.account import Accounts
 from registers.store import Registers
 from storage.journals.sqlite import SqliteJournal
 from storage.sql.accounts import SqlAccounts
 from storage.sql.engine import open_engine
+from storage.sql.ledger import SqlLedger
 from storage.sql.migrate import upgrade
 from storage.sql.registers import SqlRegisters
 
@@ -115,3 +116,27 @@ def open_streams(settings: Settings) -> Iterator[Streams]:
         history = DuckdbHistory(folder / "history.duckdb")
         stack.callback(history.close)
         yield Streams(journal, history, SnapshotStore(folder / "snapshots", __version__))
+
+
+@contextmanager
+def books_in_memory() -> Iterator[LedgerBooks]:
+    """Open an empty ledger that is gone at the end: for backtests."""
+    engine = open_engine("sqlite://")
+    try:
+        upgrade(engine)
+        yield SqlLedger(engine, POLICIES).books
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def open_journal_for_reading(settings: Settings) -> Iterator[Journal]:
+    """Open the journal beside a running service; raise ConfigurationError when there is none."""
+    file = settings.folder / "journal.db"
+    if not file.exists():
+        raise ConfigurationError(f"there is no journal in {settings.folder}; is --data right?")
+    journal = SqliteJournal(file)
+    try:
+        yield journal
+    finally:
+        journal.close()

@@ -50,37 +50,33 @@ class Worker:
             self._failed(error)
 
     def _turn(self) -> bool:
+        """Read and commit once; return whether to go on."""
         self._grew.clear()
         try:
             read_any = self.pipeline.read()
-            self._commit_if_due(idle=not read_any)
+            self._commit_if_due()
         except EngineError as error:
             self._wait_out(error)
             return not self._stopping.is_set()
-        if read_any:
-            return True
-        if self._stopping.is_set():
-            self.pipeline.commit()
-            self.pipeline.save()
+        if not read_any and self._stopping.is_set():
+            self._save()
             return False
-        self._save_if_due()
-        self._grew.wait(_COMMIT_EVERY_S)
+        if not read_any:
+            self._grew.wait(_COMMIT_EVERY_S)
         return True
 
-    def _commit_if_due(self, *, idle: bool) -> None:
-        now = time.monotonic()
-        if self.pipeline.matters or (now - self._committed_at >= _COMMIT_EVERY_S and (idle or self.pipeline.offset)):
-            self.pipeline.commit()
-            self._committed_at = now
-        if not idle:
-            self._save_if_due()
-
-    def _save_if_due(self) -> None:
+    def _commit_if_due(self) -> None:
         now = time.monotonic()
         if now - self._saved_at >= _SNAPSHOT_EVERY_S:
-            self.pipeline.commit()
-            self.pipeline.save()
+            self._save()
             self._saved_at = now
+        elif self.pipeline.matters or now - self._committed_at >= _COMMIT_EVERY_S:
+            self.pipeline.commit()
+            self._committed_at = now
+
+    def _save(self) -> None:
+        self.pipeline.commit()
+        self.pipeline.save()
 
     def _wait_out(self, error: EngineError) -> None:
         """Keep what was decided and try to commit it until it works; read nothing more meanwhile."""

@@ -175,10 +175,7 @@ def records(recording: Recording) -> Iterator[Record]:
     first = recording.rows[0][0]
     yield Record(first, START, b"")
     yield Record(first, REGISTER, msgspec.json.encode(registers(recording)))
-    devices: dict[DevicePath, list[int]] = {}
-    for i, channel in enumerate(recording.channels):
-        devices.setdefault(channel.device, []).append(i)
-    topics = [(f"safety/v1/{path}/telemetry", columns) for path, columns in devices.items()]
+    topics = [(f"safety/v1/{path}/telemetry", columns) for path, columns in _columns(recording).items()]
     for moment, values in recording.rows:
         yield Record(moment, TICK, b"")
         for topic, columns in topics:
@@ -186,3 +183,18 @@ def records(recording: Recording) -> Iterator[Record]:
             if named:
                 yield Record(moment, topic, msgspec.json.encode({"ts": moment, "v": named}))
     yield Record(recording.rows[-1][0] + 1, TICK, b"")
+
+
+def record_count(recording: Recording) -> int:
+    """Return how many records `records` yields."""
+    by_device = _columns(recording).values()
+    spoken = sum(any(values[i] is not None for i in columns) for _, values in recording.rows for columns in by_device)
+    return len(recording.rows) + spoken + 3
+
+
+def _columns(recording: Recording) -> dict[DevicePath, list[int]]:
+    """Return which channels each device has, in order of first appearance."""
+    devices: dict[DevicePath, list[int]] = {}
+    for i, channel in enumerate(recording.channels):
+        devices.setdefault(channel.device, []).append(i)
+    return devices

@@ -1,0 +1,70 @@
+"""`backtest`: a recorded series through the real path, and what came of it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from domain.errors import EngineError
+from emberwatch.backtest.job import Job, Result, perform
+from emberwatch.cli.common import ERR, OUT, ConfigOption, settings_of, table
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's command."""
+    app.command("backtest")(backtest)
+
+
+def backtest(
+    file: Annotated[Path, typer.Argument(help="CSV file with a header, one row a moment.")],
+    time: Annotated[str, typer.Option(help="Name of the time column (ISO 8601, or epoch seconds or milliseconds).")],
+    mapping: Annotated[
+        list[str],
+        typer.Option(
+            "--map", metavar="COLUMN=DEVICE:MEASURAND", help="What a column measures; repeat it for every column."
+        ),
+    ],
+    truth: Annotated[
+        Path | None, typer.Option(help="CSV of known events: start,end[_utc].", show_default=False)
+    ] = None,
+    scores: Annotated[
+        Path | None, typer.Option(help="Write every statistical score to this CSV.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for findings.csv and report.html.", show_default=False)
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Run a recording through decoding, detectors and alarm lifecycle, with the file's own time.
+
+    Example: `emberwatch backtest readings.csv --time time_utc --map E=east:ch4_ppm --truth releases.csv --out report`
+    """
+    job = Job(file, time, tuple(mapping), truth, scores, out, settings_of(config).rules)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=ERR, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("records", total=None)
+        try:
+            result = perform(job, lambda done, total: bar.update(task, completed=done, total=total))
+        except OSError as error:
+            raise EngineError(f"cannot write: {error}") from error
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(result.summary).decode() + "\n")
+    else:
+        _print(result)
+
+
+def _print(result: Result) -> None:
+    summary: dict[str, Any] = result.summary
+    OUT.print(f"{summary['readings']:,} readings, {summary['readings_per_s']:,} a second")
+    for note in result.notes:
+        OUT.print(f"[yellow]note[/]: {note}")
+    OUT.print(table(("rule", "findings"), summary["findings"].items()) if summary["findings"] else "no findings")
+    if "truth" in summary:
+        OUT.print(table(("truth", ""), summary["truth"].items()))
+    for path in result.written:
+        OUT.print(f"wrote {path}")

@@ -1,0 +1,49 @@
+"""What is done from time to time: shelves that run out, retention of journal, history and snapshots."""
+
+import asyncio
+import logging
+
+from domain.errors import EngineError
+from domain.records import Journal
+from emberwatch.parts import Parts, clock_ms
+
+_LOG = logging.getLogger(__name__)
+_SHELVES_EVERY_S = 10.0
+_RETENTION_EVERY = 360
+"""Retention runs at the first turn and then every 360th: hourly."""
+_DAY_MS = 86_400_000
+
+
+async def keep_house(parts: Parts) -> None:
+    """Work for ever; a failing store is met again at the next turn."""
+    turn = 0
+    while True:
+        try:
+            await asyncio.to_thread(parts.books.ledger.alarms.expire_shelves, clock_ms())
+            if turn % _RETENTION_EVERY == 0:
+                await asyncio.to_thread(retain, parts, clock_ms())
+        except EngineError as error:
+            _LOG.warning("housekeeping waits: %s", error)
+        turn += 1
+        await asyncio.sleep(_SHELVES_EVERY_S)
+
+
+def retain(parts: Parts, now_ms: int) -> None:
+    """Drop readings and records past their time; the journal only behind its slowest reader and the snapshots we may need."""
+    days = parts.settings.retention
+    parts.streams.history.drop_before(now_ms - days.history_days * _DAY_MS)
+    safe = min(parts.history_feed.expected, parts.worker.pipeline.committed_offset)
+    oldest_snapshot = parts.streams.snapshots.prune(safe)
+    trim(parts.streams.journal, min(safe, oldest_snapshot), now_ms - days.journal_days * _DAY_MS)
+
+
+def trim(journal: Journal, safe_offset: int, before_ms: int) -> None:
+    """Drop stored batches that are wholly before `safe_offset` and before `before_ms`."""
+    offset = journal.info().start
+    while True:
+        batch = journal.read(offset, 1)
+        if not batch.records or batch.end_offset > safe_offset or batch.records[-1].received_ms >= before_ms:
+            break
+        offset = batch.end_offset
+    if offset > journal.info().start:
+        _LOG.info("journal now begins at record %d", journal.trim(offset))
