@@ -1,0 +1,74 @@
+"""What the registers say about a notice: who is on duty, what the place is called, what kind of device speaks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+from domain.errors import NotFoundError
+from registers.device import Device, DeviceKind, DeviceModel
+from registers.inspector import Inspector
+from registers.noun import Noun
+from registers.place import Area, Site
+from registers.store import Registers
+
+_BY_RULE = {
+    "G": DeviceKind.GAS,
+    "F": DeviceKind.FIRE,
+    "W": DeviceKind.WELDING,
+    "P": DeviceKind.ELECTRIC,
+    "S": DeviceKind.PROCESS,
+}
+"""What a rule family watches, for devices that no register knows."""
+_PAGE = 1_000
+
+
+class Place(NamedTuple):
+    """Where something is: area code, names for people, and the kind of its device (None: not known)."""
+
+    area: str
+    area_name: str
+    site_name: str
+    device_name: str
+    kind: DeviceKind | None
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Reads the registers (blocking); what is in no register is called by its code."""
+
+    registers: Registers
+
+    def inspectors(self) -> list[Inspector]:
+        """Return everybody, by code."""
+        found: list[Noun] = []
+        while page := self.registers.find("inspector", limit=_PAGE, after=found[-1].key if found else ""):
+            found += page
+            if len(page) < _PAGE:
+                break
+        return [cast("Inspector", row) for row in found]
+
+    def place(self, body: Mapping[str, Any]) -> Place:
+        """Return where the alarm or hazard of a notice is."""
+        area, site = (
+            cast("Area | None", self._get("area", body["area"])),
+            cast("Site | None", self._get("site", body["site"])),
+        )
+        code = str(body.get("device") or "").rpartition("/")[2]
+        device = cast("Device | None", self._get("device", code)) if code else None
+        return Place(
+            area=body["area"],
+            area_name=area.name if area else body["area"],
+            site_name=site.name if site else body["site"],
+            device_name=(device.name if device else None) or code,
+            kind=self._kind(device, body.get("rule")),
+        )
+
+    def _kind(self, device: Device | None, rule: str | None) -> DeviceKind | None:
+        model = cast("DeviceModel | None", self._get("model", device.model)) if device else None
+        return model.kind if model else _BY_RULE.get((rule or "")[:1])
+
+    def _get(self, noun: str, key: str) -> Noun | None:
+        try:
+            return self.registers.get(noun, key)
+        except NotFoundError:
+            return None

@@ -1,0 +1,205 @@
+"""Empties the outbox: routes each notice, sends it, and keeps trying by other ways and other people until somebody is told.
+
+A notice is marked only after its deliveries, so a crash in between repeats a message rather than losing it.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from alerting.directory import Directory
+from alerting.messages import compose
+from alerting.notifier import DeliveryError, Message, Notifier
+from alerting.routing import Step, Told, ladder, route
+from domain.errors import EngineError
+from ledger.books import Notice, Outbox
+from ledger.policy import RulePolicy
+from registers.inspector import Inspector
+from registers.store import Registers
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How failures are met: tries of one way before the next, growing pauses up to the longest, and when to give up."""
+
+    tries: int = 3
+    first_pause_ms: int = 5_000
+    longest_pause_ms: int = 300_000
+    give_up_ms: int = 24 * 3_600_000
+    send_timeout_s: float = 30.0
+    poll_s: float = 1.0
+
+    def retry_at(self, notice: Notice, now_ms: int) -> int | None:
+        """Return when to try the notice again; None when it has grown too old."""
+        pause = min(self.first_pause_ms << min(notice.attempts, 30), self.longest_pause_ms)
+        retry_ms = now_ms + pause
+        return retry_ms if retry_ms < notice.created_at_ms + self.give_up_ms else None
+
+
+@dataclass(slots=True)
+class DispatchCounts:
+    """What was done since the start: messages delivered, tries that failed, notices given up."""
+
+    delivered: int = 0
+    failed_tries: int = 0
+    given_up: int = 0
+
+
+class Job(NamedTuple):
+    """A notice with its message but for the recipient, who is to be told, and everybody who might stand in."""
+
+    notice: Notice
+    title: str
+    text: str
+    told: list[Told]
+    inspectors: list[Inspector]
+
+
+class Dispatcher:
+    """Sends due notices by the `notifiers` (channel → notifier); `clock_ms` gives epoch milliseconds.
+
+    Notices about one subject go out in order, one after another; different subjects do not wait for each other.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        registers: Registers,
+        notifiers: Mapping[str, Notifier],
+        policies: Mapping[str, RulePolicy],
+        *,
+        clock_ms: Callable[[], int],
+        patience: Patience | None = None,
+    ) -> None:
+        self.counts = DispatchCounts()
+        self._outbox = outbox
+        self._directory = Directory(registers)
+        self._notifiers = notifiers
+        self._policies = policies
+        self._clock_ms = clock_ms
+        self._patience = patience or Patience()
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look at the outbox now rather than at the next poll; call it from the event loop."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; a failing database is waited for."""
+        while True:
+            try:
+                handled = await self.round()
+            except EngineError as error:
+                _LOG.warning("notices wait: %s", error)
+                handled = 0
+            if not handled:
+                await self._pause()
+
+    async def _pause(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), self._patience.poll_s)
+        self._woken.clear()
+
+    async def round(self) -> int:
+        """Try every due notice once; return how many there were."""
+        jobs = await asyncio.to_thread(self._jobs)
+        by_subject: dict[str, list[Job]] = {}
+        for job in jobs:
+            by_subject.setdefault(job.notice.subject, []).append(job)
+        await asyncio.gather(*(self._in_order(same) for same in by_subject.values()))
+        return len(jobs)
+
+    def _jobs(self) -> list[Job]:
+        notices = self._outbox.due_notices(self._clock_ms())
+        inspectors = self._directory.inspectors() if notices else []
+        return [self._job(notice, inspectors) for notice in notices]
+
+    def _job(self, notice: Notice, inspectors: list[Inspector]) -> Job:
+        place = self._directory.place(notice.body)
+        title, text = compose(notice, place, self._policies)
+        return Job(notice, title, text, route(inspectors, place, notice.body.get("assignee")), inspectors)
+
+    async def _in_order(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            await self._deliver(job)
+
+    async def _deliver(self, job: Job) -> None:
+        made = list(job.notice.deliveries)
+        errors = [error for told in job.told if (error := await self._tell(job, told, made))]
+        now_ms, notice = self._clock_ms(), job.notice
+        if not errors:
+            await asyncio.to_thread(self._outbox.notice_sent, notice.id, now_ms, made)
+            return
+        retry_at = self._patience.retry_at(notice, now_ms)
+        if retry_at is None:
+            self.counts.given_up += 1
+            _LOG.error("notice %d was given up: %s", notice.id, errors[0])
+        await asyncio.to_thread(
+            self._outbox.notice_failed, notice.id, now_ms, error=errors[0], retry_at_ms=retry_at, deliveries=made
+        )
+
+    async def _tell(self, job: Job, told: Told, made: list[dict[str, Any]]) -> str:
+        """Reach one inspector or a stand-in, adding the delivery to `made`; return why not, or nothing.
+
+        Each round takes the way its number asks for; ways that can never work are passed over at once.
+        """
+        if any(delivery["for"] == told.inspector.code for delivery in made):
+            return ""
+        steps = ladder(told, job.inspectors, list(self._notifiers))
+        error = "no channel is configured"
+        turn = job.notice.attempts // self._patience.tries
+        for number in range(len(steps)):
+            step = steps[(turn + number) % len(steps)]
+            failure = await self._try(job, told, step, made)
+            if failure is None:
+                return ""
+            error = f"{step.channel}: {failure}"
+            if not failure.permanent:
+                break
+        return error
+
+    async def _try(self, job: Job, told: Told, step: Step, made: list[dict[str, Any]]) -> DeliveryError | None:
+        """Send by one way unless that person already heard it; return the failure, if any."""
+        who = step.inspector.code
+        if not any(delivery["inspector"] == who for delivery in made):
+            failure = await self._send(self._notifiers[step.channel], _message(job, told, step))
+            if failure is not None:
+                self.counts.failed_tries += 1
+                return failure
+            self.counts.delivered += 1
+        reason = told.reason if who == told.inspector.code else f"stands in for {told.inspector.code}"
+        code, at_ms = told.inspector.code, self._clock_ms()
+        made.append({"inspector": who, "channel": step.channel, "for": code, "reason": reason, "at_ms": at_ms})
+        return None
+
+    async def _send(self, notifier: Notifier, message: Message) -> DeliveryError | None:
+        try:
+            async with asyncio.timeout(self._patience.send_timeout_s):
+                await notifier.send(message)
+        except DeliveryError as error:
+            return error
+        except TimeoutError:
+            return DeliveryError("no answer in time")
+        except Exception as error:  # a faulty notifier must not stop the others
+            _LOG.exception("a notifier failed in an unforeseen way")
+            return DeliveryError(type(error).__name__)
+        return None
+
+
+def _message(job: Job, told: Told, step: Step) -> Message:
+    return Message(
+        notice=job.notice.id,
+        kind=job.notice.kind,
+        subject=job.notice.subject,
+        at_ms=job.notice.created_at_ms,
+        severity=job.notice.body.get("severity"),
+        title=job.title,
+        text=job.text,
+        reason=told.reason,
+        recipient=step.inspector,
+    )

@@ -1,0 +1,1 @@
+"""The channels: one way of telling people, one file."""
