@@ -11,6 +11,9 @@ import msgspec
 from ingest.topics import Kind, topic
 from simulators.incidents import Incident, Skew, active
 
+OFFLINE = msgspec.json.encode({"online": False})
+"""What a device's MQTT will says on its status topic."""
+
 
 class Saying(NamedTuple):
     """Something a device says at second `at_s` of the scenario.
