@@ -5,6 +5,9 @@ from typing import NamedTuple, Protocol
 
 from domain.readings import Float64, Int64, Readings
 
+MIN_POINTS = 2
+"""A curve of fewer points cannot keep both a minimum and a maximum."""
+
 
 class Series(NamedTuple):
     """A curve: `time_ms` and `value` of shape (n,), ascending in time; `total` readings it stands for."""
@@ -41,7 +44,10 @@ class History(Protocol):
         ...
 
     def series(self, device: str, measurand: str, from_ms: int, to_ms: int, points: int) -> Series:
-        """Return at most `points` points of `[from_ms, to_ms)`, chosen so that each bucket's minimum and maximum survive."""
+        """Return at most `points` points of `[from_ms, to_ms)`, chosen so that each bucket's minimum and maximum survive.
+
+        All points when there are no more than that. Raises InputError when `points` is below MIN_POINTS.
+        """
         ...
 
     def latest(self, device: str) -> dict[str, tuple[int, float]]:
