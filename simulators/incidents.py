@@ -118,7 +118,13 @@ class Skew(Incident, frozen=True, kw_only=True, tag="skew"):
     offset_s: float
 
 
-AnyIncident = Leak | Cooking | Burning | Welding | Silence | Fault | Outage | Duplicates | Reordering | Malformed | Skew
+class Mark(Incident, frozen=True, kw_only=True, tag="mark"):
+    """Nothing of its own: ground truth that follows from other incidents together."""
+
+
+AnyIncident = (
+    Leak | Cooking | Burning | Welding | Silence | Fault | Outage | Duplicates | Reordering | Malformed | Skew | Mark
+)
 
 _I = TypeVar("_I", bound=Incident)
 
