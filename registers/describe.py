@@ -30,7 +30,7 @@ A CSV file holds one register, named after it (`device.csv`), with a header row 
 
 Refused beyond the shape of a cell:
 
-- a resident ID with a wrong check digit or birth date (GB 11643), or whose holder is under 18; a unified social credit code with a
+- a resident ID with a wrong check digit or birth date (GB 11643), or of a person under 18; a unified social credit code with a
   wrong check character (GB 32100); a certificate of the emergency family whose number is not T and a resident ID;
 - level 2 not above level 1, or a set point beyond the full scale; an unknown measurand; a latitude without a longitude;
 - a permit that ends before it starts, or holds longer than 8 h (special, first) or 72 h (second) (GB 30871-2022 5.1.5);
