@@ -7,14 +7,21 @@ from pydantic import Field
 from api.models.base import View
 
 
+class ColumnInfo(View):
+    """One column with its Chinese title; a `private` one is masked at every exit."""
+
+    name: str = Field(examples=["id_number"])
+    title: str = Field(examples=["身份证号"])
+    private: bool
+
+
 class RegisterInfo(View):
-    """One register, how many entries it holds, and its columns; `private` ones are masked at every exit."""
+    """One register, how many entries it holds, and its columns."""
 
     noun: str = Field(examples=["device"])
     title: str = Field(examples=["监测设备"])
     count: int
-    columns: list[str]
-    private: list[str]
+    columns: list[ColumnInfo]
 
 
 class RegisterEntry(View):
@@ -33,17 +40,18 @@ class RegisterPage(View):
 
 
 class RowProblemView(View):
-    """One thing wrong in an imported file."""
+    """What is wrong (or remarkable) in one cell; `line` counts from 1, the header's; `value` is masked where private."""
 
-    line: int
-    column: str
-    reason: str
-    value: str
+    line: int = Field(examples=[7])
+    column: str = Field(examples=["id_number"])
+    reason: str = Field(examples=["is not a resident ID number: its check digit is wrong"])
+    value: str | None = Field(examples=["410***********1234"])
 
 
 class ImportReportView(View):
-    """What became of an import."""
+    """What came of a file: rows `read` = `imported` + `unchanged` + those refused or held back because of `problems`."""
 
+    noun: str
     read: int
     imported: int
     unchanged: int

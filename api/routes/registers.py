@@ -3,19 +3,23 @@
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Body, Query, Response, status
+from fastapi import APIRouter, Body, Query, Request, Response, status
+from starlette.concurrency import run_in_threadpool
 
 from api.context import Svc
 from api.guard import Admin
-from api.models.registers import RegisterEntry, RegisterInfo, RegisterPage
+from api.models.registers import ColumnInfo, ImportReportView, RegisterEntry, RegisterInfo, RegisterPage
 from domain.errors import InputError, NotFoundError
+from registers.exchange import ImportReport, import_rows
 from registers.masking import masked, unmasked
 from registers.noun import Noun
 from registers.nouns import NOUNS, build
 from registers.store import Registers
+from registers.words import column_title
 
 router = APIRouter(prefix="/registers", tags=["registers 名录"])
 
+_CSV_LIMIT = 64 * 1024 * 1024
 _DEVICE = {"code": "gas-001", "site": "canteen-1", "model": "gt-100", "name": "后厨灶台上方"}
 
 
@@ -27,11 +31,15 @@ def list_registers(services: Svc) -> list[RegisterInfo]:
             noun=noun,
             title=cls.title,
             count=services.registers.count(noun),
-            columns=[field.name for field in msgspec.structs.fields(cls)],
-            private=sorted(cls.private),
+            columns=_columns(cls),
         )
         for noun, cls in NOUNS.items()
     ]
+
+
+def _columns(cls: type[Noun]) -> list[ColumnInfo]:
+    names = [field.name for field in msgspec.structs.fields(cls)]
+    return [ColumnInfo(name=name, title=column_title(cls, name), private=name in cls.private) for name in names]
 
 
 @router.get("/{noun}", summary="名录条目列表")
@@ -76,6 +84,22 @@ def withdraw_entry(services: Svc, who: Admin, noun: str, key: str) -> Response:
     _known(noun)
     services.registers.withdraw(noun, key, who.by)
     return Response(status_code=status.HTTP_204_NO_CONTENT)
+
+
+@router.post(
+    "/{noun}/import",
+    summary="导入 CSV",
+    response_model=ImportReportView,
+    max_body_size=_CSV_LIMIT,
+    openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def import_entries(
+    request: Request, services: Svc, who: Admin, noun: str, *, partial: Annotated[bool, Query()] = False
+) -> ImportReport:
+    """Import a CSV file (the body): nothing when any row is bad, or with `partial` the good rows. Every bad row is told."""
+    _known(noun)
+    data = await request.body()  # read here, after the login was checked
+    return await run_in_threadpool(import_rows, services.registers, noun, data, by=who.by, partial=partial)
 
 
 def _known(noun: str) -> None:

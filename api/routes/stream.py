@@ -6,15 +6,13 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from api.context import Ctx
-from api.models.system import StreamItem
 
 router = APIRouter(tags=["stream 实时流"])
 
 _RESPONSES: dict[int | str, dict[str, object]] = {
     200: {
-        "model": StreamItem,
         "description": "events `alarm` and `hazard` with an id and a StreamItem; `status` with a LiveStatus and no id",
-        "content": {"text/event-stream": {}},
+        "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/StreamItem"}}},
     }
 }
 
