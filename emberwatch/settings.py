@@ -4,6 +4,7 @@
 """
 
 import os
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -195,3 +196,7 @@ def _meanings(struct: type[msgspec.Struct]) -> dict[str, str]:
         if metas:
             found[name] = str(metas[0].description)
     return found
+
+
+if __name__ == "__main__":
+    sys.stdout.write(describe())
