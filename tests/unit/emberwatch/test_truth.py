@@ -1,0 +1,92 @@
+"""Judging alarms against what is known: definitions that a reader can check by hand."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import InputError
+from emberwatch.backtest.truth import MERGE_MS, Interval, judge, merge, read_truth
+
+MINUTE = 60_000
+DAY = 86_400_000
+SPAN = Interval(0, 2 * DAY)
+
+intervals = st.lists(
+    st.tuples(st.integers(0, 10_000), st.integers(0, 500)).map(lambda t: Interval(t[0], t[0] + t[1])),
+    max_size=20,
+)
+
+
+def minutes(start: float, end: float) -> Interval:
+    return Interval(round(start * MINUTE), round(end * MINUTE))
+
+
+def test_an_alarm_inside_an_event_finds_it_with_its_delay() -> None:
+    """Delay runs from the event's start to the first active moment."""
+    verdict = judge([minutes(107, 130)], [minutes(100, 160)], SPAN)
+    assert (verdict.found, verdict.total, verdict.delay_median_min, verdict.false_events) == (1, 1, 7.0, 0)
+
+
+def test_an_alarm_already_active_finds_it_at_once() -> None:
+    """An alarm that began before the event is not late."""
+    assert judge([minutes(50, 130)], [minutes(100, 160)], SPAN).delay_median_min == 0
+
+
+def test_an_alarm_after_the_event_does_not_find_it_and_is_false() -> None:
+    """Nothing known was happening."""
+    verdict = judge([minutes(200, 210)], [minutes(100, 160)], SPAN)
+    assert (verdict.found, verdict.false_events) == (0, 1)
+
+
+def test_false_alarms_close_together_count_once() -> None:
+    """Less than thirty minutes apart is one event to a person."""
+    alarms = [minutes(500, 501), minutes(520, 521), minutes(600, 601)]
+    verdict = judge(alarms, [minutes(100, 160)], SPAN)
+    assert verdict.false_events == 2
+
+
+def test_false_events_are_counted_per_event_free_day() -> None:
+    """Half a day of known events leaves a day and a half."""
+    verdict = judge([Interval(DAY, DAY + MINUTE)], [Interval(0, DAY // 2)], SPAN)
+    assert verdict.false_per_event_free_day == pytest.approx(1 / 1.5, abs=1e-3)
+
+
+def test_events_outside_the_recording_are_left_out() -> None:
+    """What was not recorded cannot be found."""
+    assert judge([], [Interval(3 * DAY, 4 * DAY)], SPAN).total == 0
+
+
+@given(intervals)
+def test_merged_intervals_are_in_order_apart_and_cover_the_same(given_: list[Interval]) -> None:
+    """Merging loses no moment and leaves real gaps."""
+    merged = merge(given_, 50)
+    assert all(b.start_ms - a.end_ms > 50 for a, b in itertools.pairwise(merged))
+    assert all(any(m.start_ms <= i.start_ms and i.end_ms <= m.end_ms for m in merged) for i in given_)
+
+
+@pytest.mark.parametrize("header", ["start,end,rate", "start_utc,end_utc,rate"])
+def test_both_spellings_of_the_columns_are_read(tmp_path: Path, header: str) -> None:
+    """Times may carry any offset; without one they are UTC."""
+    file = tmp_path / "truth.csv"
+    file.write_text(f"{header}\n1970-01-01T08:00:00+08:00,1970-01-01T00:01:00,5\n", "utf-8")
+    assert read_truth(file) == [Interval(0, MINUTE)]
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("a,b\n1,2\n", "neither columns"), ("start,end\nnoon,1\n", "line 2"), ("start,end\n2000,1000\n", "ends before")],
+)
+def test_a_bad_truth_file_is_explained(tmp_path: Path, text: str, word: str) -> None:
+    """The message names the line or the columns."""
+    file = tmp_path / "truth.csv"
+    file.write_text(text, "utf-8")
+    with pytest.raises(InputError, match=word):
+        read_truth(file)
+
+
+def test_the_gap_is_thirty_minutes() -> None:
+    """The definition others published with."""
+    assert MERGE_MS == 30 * MINUTE
