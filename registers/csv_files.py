@@ -24,7 +24,7 @@ _SHOWN = 80
 
 
 class RowProblem(msgspec.Struct, frozen=True):
-    """What is wrong (or remarkable) in one cell; `line` counts from 1, the header's; `value` is masked where private."""
+    """What is wrong (or remarkable) in one cell; `line` counts from 1 (mostly the header's); `value` is masked where private."""
 
     line: int
     column: str
@@ -62,9 +62,10 @@ def parse(noun: str, data: bytes, kept: Kept = lambda _: None) -> Parsed:
         raise InputError(f"no register '{noun}' (known: {', '.join(NOUNS)})")
     cls, result = NOUNS[noun], Parsed()
     lines = _lines(_decode(data))
-    header = [cell.strip() for cell in next(lines, (1, []))[1]]
+    first, titles = next(lines, (1, []))
+    header = _header(titles)
     fields = _fields(cls, header)
-    result.problems += _header_problems(cls, header, fields)
+    result.problems += _header_problems(cls, first, header, fields)
     if result.problems:
         return result
     seen: dict[str, int] = {}
@@ -102,6 +103,14 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
         raise InputError(f"line {reader.line_num} is not CSV: {error}") from error
 
 
+def _header(titles: list[str]) -> list[str]:
+    """Return the titles without the empty columns that spreadsheets leave at the right."""
+    header = [title.strip() for title in titles]
+    while header and not header[-1]:
+        header.pop()
+    return header
+
+
 def _fields(cls: type[Noun], header: list[str]) -> list[str | None]:
     """Return each column's field, None where the header names none."""
     by_name = {name.lower(): name for name in cls.__struct_fields__}
@@ -109,17 +118,17 @@ def _fields(cls: type[Noun], header: list[str]) -> list[str | None]:
     return [by_name.get(title.lower()) for title in header]
 
 
-def _header_problems(cls: type[Noun], header: list[str], fields: list[str | None]) -> Iterator[RowProblem]:
+def _header_problems(cls: type[Noun], line: int, header: list[str], fields: list[str | None]) -> Iterator[RowProblem]:
     known = ", ".join(cls.__struct_fields__)
     for title, name in zip(header, fields, strict=True):
         if name is None:
-            yield RowProblem(1, title[:_SHOWN], f"is no column of {cls.noun} (known: {known})")
+            yield RowProblem(line, title[:_SHOWN], f"is no column of {cls.noun} (known: {known})")
     for name in _required(cls):
         if name not in fields:
-            yield RowProblem(1, name, f"the column is missing (also called {column_title(cls, name)})")
+            yield RowProblem(line, name, f"the column is missing (also called {column_title(cls, name)})")
     for name in dict.fromkeys(fields):
         if name is not None and fields.count(name) > 1:
-            yield RowProblem(1, name, "the column stands twice")
+            yield RowProblem(line, name, "the column stands twice")
 
 
 @cache
