@@ -101,8 +101,11 @@ class Endpoint:
     session_expiry: int = 7 * 86_400
 
     def is_full(self, counters: Counters) -> bool:
-        """Whether no more should be read until something is acknowledged."""
-        return counters.unacknowledged >= self.receive_max or counters.unacknowledged_bytes >= MAX_WAITING_BYTES
+        """Whether no more should be read until something is acknowledged.
+
+        A broker that keeps to `receive_max` never brings this about with QoS 1 alone, so that we still hear its other words.
+        """
+        return counters.unacknowledged > self.receive_max or counters.unacknowledged_bytes > MAX_WAITING_BYTES
 
 
 class Transport(Protocol):

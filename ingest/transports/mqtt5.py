@@ -1,7 +1,8 @@
 """MQTT 5, our usual transport: over asyncio, it reads many packets at once and writes many PUBACKs at once.
 
 Between two reads it rests a few milliseconds, so that under load each read finds many messages; that halves the CPU time
-of a message. It stops reading while `receive_max` messages wait for the journal.
+of a message. `receive_max` bounds what waits for the journal; QoS 0 knows no such bound, and above
+it we stop reading.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ _REST_S = 0.005
 _MAX_PACKET = MAX_PAYLOAD_BYTES + (128 << 10)  # room for the longest topic and some properties
 _TYPE_BITS = 0xF0
 _IDS = 0xFFFF
+
+_TAKEN = (mqtt5.PubAckReasonCode.SUCCESS, mqtt5.PubAckReasonCode.NO_MATCHING_SUBSCRIBERS)
 
 _Answer = mqtt5.ConnAckPacket | mqtt5.SubAckPacket
 
@@ -153,7 +156,7 @@ class Mqtt5Session(asyncio.BufferedProtocol):
         await asyncio.wait((confirmed, self._lost), return_when=asyncio.FIRST_COMPLETED)
         if not confirmed.done():
             raise EngineError(f"the connection ended before the broker confirmed: {self._lost.result()}")
-        if confirmed.result() >= mqtt5.PubAckReasonCode.UNSPECIFIED_ERROR:
+        if confirmed.result() not in _TAKEN:
             raise EngineError(f"the broker refused a message: {confirmed.result().name}")
 
     # -- what we hear
