@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
 from domain.changes import RegisterChange
 from domain.errors import CorruptionError, MalformedPayloadError
@@ -25,8 +26,9 @@ __all__ = ["Decoded", "Decoder", "Receipt"]
 
 _RETAINED = int(Quality.RETAINED)
 _CHANGES = msgspec.json.Decoder(list[RegisterChange])
-_MAX_SHAPES = 4096  # sets of measurand names remembered: far more than makes of devices, and a bound whatever they send
+_MAX_SHAPES = 4096  # sets of measurand names remembered: far more than makes of devices
 _MAX_UNKNOWN = 256
+_MAX_NAME = 64  # longer names are not remembered, so that what is remembered is bounded whatever devices send
 _OTHER = "(other)"
 
 ONLINE = "status.online"
@@ -45,9 +47,10 @@ class _Sender(NamedTuple):
 
 
 class _Shape(NamedTuple):
-    """What a set of measurand names comes to: the columns of the known ones, and the names of the others."""
+    """What a set of measurand names comes to: the columns of the `known` ones (int16 as bytes), and the other names."""
 
-    columns: tuple[int, ...]
+    columns: bytes
+    known: int
     unknown: tuple[str, ...]
 
 
@@ -173,20 +176,22 @@ class Decoder:
                 draft.value += message.v.values()
             draft.measurand += shape.columns
             event_ms, quality = self._clocks.judge(slot, message.ts, record.received_ms)
-            draft.message(offset, slot, record.received_ms, event_ms, quality | retained, len(shape.columns))
+            draft.message(offset, slot, record.received_ms, event_ms, quality | retained, shape.known)
         return bool(fresh) or not messages
 
     def _shape(self, names: tuple[str, ...]) -> _Shape:
-        known = tuple(INDEX[name] for name in names if name in INDEX)
-        shape = _Shape(known, tuple(name for name in names if name not in INDEX))
-        if len(self._shapes) < _MAX_SHAPES:
+        known = [INDEX[name] for name in names if name in INDEX]
+        unknown = tuple(name for name in names if name not in INDEX)
+        shape = _Shape(np.array(known, np.int16).tobytes(), len(known), unknown)
+        if len(self._shapes) < _MAX_SHAPES and all(len(name) <= _MAX_NAME for name in unknown):
             self._shapes[names] = shape
         return shape
 
     def _count_unknown(self, names: tuple[str, ...]) -> None:
         counts = self.unknown_measurands
         for name in names:
-            counted = name if name in counts or len(counts) < _MAX_UNKNOWN else _OTHER
+            fits = name in counts or (len(counts) < _MAX_UNKNOWN and len(name) <= _MAX_NAME)
+            counted = name if fits else _OTHER
             counts[counted] = counts.get(counted, 0) + 1
 
     def _event(self, draft: Draft, offset: int, record: Record, sender: _Sender) -> bool:

@@ -41,7 +41,10 @@ class Control(NamedTuple):
 
 @dataclass(slots=True)
 class Draft:
-    """Lists with one entry a message (`offset` … `size`: how many readings it has) or a reading (`measurand`, `value`)."""
+    """Lists with one entry a message (`offset` … `size`: how many readings it has) or a reading (`measurand`, `value`).
+
+    `measurand` is int16 as bytes, because a device sends the same ones each time: they are added as one string.
+    """
 
     first_offset: int
     decoded: int = 0
@@ -52,7 +55,7 @@ class Draft:
     event_ms: list[int] = field(default_factory=list)
     quality: list[int] = field(default_factory=list)
     size: list[int] = field(default_factory=list)
-    measurand: list[int] = field(default_factory=list)
+    measurand: bytearray = field(default_factory=bytearray)
     value: list[float] = field(default_factory=list)
     signals: list[Signal] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
@@ -89,7 +92,7 @@ class Draft:
         readings = Readings(
             np.repeat(offset, size),
             np.repeat(slot, size),
-            np.array(self.measurand, np.int16),
+            np.frombuffer(self.measurand, np.int16),
             np.array(self.value, np.float64),
             np.repeat(np.array(self.event_ms, np.int64), size),
             np.repeat(received_ms, size),

@@ -35,9 +35,12 @@ class _Boot:
     def take(self, seq: int) -> bool:
         """Remember `seq`; return whether it was seen before. Below the window nothing is known, so it counts as new."""
         ahead = seq - self.top
+        if ahead == 1 and not self.missing:  # nearly always
+            self.top = seq
+            return False
         if ahead > 0:
             gap = (1 << min(ahead, WINDOW)) - 2  # the numbers between the old top and the new one
-            self.missing = ((self.missing << min(ahead, WINDOW)) | gap) & _MASK if self.missing or gap else 0
+            self.missing = ((self.missing << min(ahead, WINDOW)) | gap) & _MASK
             self.top = seq
             return False
         if ahead <= -WINDOW:
