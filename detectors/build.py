@@ -3,15 +3,27 @@
 from detectors.base import Correlator, Detector, World
 from detectors.cross import HotWorkInGas
 from detectors.engine import Engine
+from detectors.faults import Faults
 from detectors.fire import FireAlarm
 from detectors.gas import GasThresholds
 from detectors.parameters import Overrides, Parameters
+from detectors.presence import Silence
+from detectors.slowleak import SlowLeak
+from detectors.strangers import Strangers
 from detectors.welding.detector import Welding
 
 
 def build_detectors(parameters: Parameters) -> list[Detector]:
     """Return a fresh instance of every detector."""
-    return [GasThresholds(parameters), FireAlarm(), Welding(parameters)]
+    return [
+        GasThresholds(parameters),
+        SlowLeak(parameters),
+        FireAlarm(),
+        Welding(parameters),
+        Silence(parameters),
+        Strangers(),
+        Faults(),
+    ]
 
 
 def build_correlators() -> list[Correlator]:

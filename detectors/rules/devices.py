@@ -18,10 +18,7 @@ DEVICES: tuple[Rule, ...] = (
         basis=unread(_KEEP_WORKING),
         summary="设备超过应报间隔没有消息，或网络断开；无监控即违规，高风险场所按重要处理。",
         built=True,
-        parameters=(
-            Parameter("intervals", 2.5, "上报间隔数", OURS, 1.0, 20.0),
-            Parameter("grace_s", 60.0, "s", OURS, 0.0, 3600.0),
-        ),
+        parameters=(Parameter("intervals", 2.5, "上报间隔数", OURS, 1.0, 20.0),),
     ),
     Rule(
         code="D102",

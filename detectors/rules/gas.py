@@ -68,8 +68,12 @@ _EARLY = (
         summary="浓度长时间高于该探测器自身的正常水平，但远未到报警值，疑似缓慢泄漏。",
         built=True,
         parameters=(
-            Parameter("k", 2.0, "σ", OURS, 0.1, 10.0),
-            Parameter("h", 20.0, "σ·min", OURS, 1.0, 1000.0),
+            Parameter("k", 4.0, "σ", OURS, 0.1, 10.0),
+            Parameter("h", 12.0, "σ·min", OURS, 1.0, 1000.0),
+            Parameter("centre_h", 4.0, "h", OURS, 0.25, 48.0),
+            Parameter("spread_h", 24.0, "h", OURS, 1.0, 336.0),
+            Parameter("warmup_min", 30.0, "min", OURS, 5.0, 1440.0),
+            Parameter("off_min", 10.0, "min", OURS, 0.0, 240.0),
         ),
     ),
 )
