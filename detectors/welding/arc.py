@@ -137,8 +137,13 @@ class Arcs:
         return bool(over) and self.end(slot)
 
     def end(self, slot: int) -> bool:
-        """End the machine's arc at once (it lost its power); tell whether there was one."""
-        self._runs.pop(slot, None)
+        """End the machine's arc at once (it lost its power); tell whether there was one.
+
+        The run of a stuck sensor is kept: it must not look like a new arc.
+        """
+        run = self._runs.get(slot)
+        if run is not None and run.repeats < self._frozen:
+            del self._runs[slot]
         return self.burning.pop(slot, None) is not None
 
     def tick(self, now_ms: int) -> list[int]:
