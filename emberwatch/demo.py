@@ -5,7 +5,6 @@ import datetime as dt
 from pathlib import Path
 
 from rich.console import Console
-from simulators.run import run as play
 
 from api.accounts import create_account, generate_password
 from domain.errors import ConfigurationError
@@ -15,6 +14,7 @@ from emberwatch.stores import Books
 from registers.account import Accounts, Role
 from simulators.districts import demo_registers
 from simulators.scenario import load_scenario
+from simulators.sending import run as play
 
 _PORTS_TRIED = 20
 

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
-from simulators.run import run as play
 
 from emberwatch.connection import parse_broker
-from simulators.scenario import Scenario, load_scenario, scenario_names, truth, write_truth
+from simulators.scenario import load_scenario, scenario_names, truth, write_truth
+from simulators.sending import Progress
+from simulators.sending import run as play
 
 
 class Order(NamedTuple):
@@ -38,27 +39,28 @@ async def simulate(order: Order, console: Console, stop: asyncio.Event) -> None:
             write_truth(truth(scenario, start_ms, speed=order.speed), file)
         console.print(f"wrote {order.truth}")
     console.print(f"playing {scenario.name} on {address.host}:{address.port}; Ctrl-C stops")
-    sent = await play(
-        scenario,
-        address.host,
-        address.port,
-        speed=order.speed,
-        username=order.username,
-        password=order.password,
-        tls=address.tls,
-        start_ms=start_ms,
-        stop=stop,
-    )
-    console.print(f"{sent:,} messages sent")
+    with console.status("connecting") as status:
+
+        def told(progress: Progress) -> None:
+            status.update(f"{progress.elapsed_s:.0f} s, {progress.sent:,} messages sent")
+
+        done = await play(
+            scenario,
+            address.host,
+            address.port,
+            speed=order.speed,
+            username=order.username,
+            password=order.password,
+            tls=address.tls,
+            start_ms=start_ms,
+            stop=stop,
+            on_progress=told,
+        )
+    console.print(f"{done.sent:,} messages sent, {done.unconfirmed} events without receipt")
 
 
 def _list(console: Console) -> None:
     made = Table("scenario", "what happens", box=None)
     for name in scenario_names():
-        made.add_row(name, describe(load_scenario(name)))
+        made.add_row(name, load_scenario(name).title)
     console.print(made)
-
-
-def describe(scenario: Scenario) -> str:
-    """Return the scenario's own sentence."""
-    return scenario.title

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from storage.duckdb.history import DuckdbHistory
 
 from detectors.catalogue import CATALOGUE
 from domain.errors import ConfigurationError
@@ -25,6 +24,7 @@ from ledger.books import Books as LedgerBooks
 from ledger.policy import RulePolicy
 from registers.account import Accounts
 from registers.store import Registers
+from storage.duckdb.history import DuckdbHistory
 from storage.journals.sqlite import SqliteJournal
 from storage.sql.accounts import SqlAccounts
 from storage.sql.engine import open_engine
@@ -33,7 +33,8 @@ from storage.sql.migrate import upgrade
 from storage.sql.registers import SqlRegisters
 
 POLICIES = {
-    rule.code: RulePolicy(rule.code, rule.title, rule.grade, rule.basis, rule.shelvable) for rule in CATALOGUE.values()
+    rule.code: RulePolicy(rule.code, rule.title, rule.grade, str(rule.basis), rule.shelvable)
+    for rule in CATALOGUE.values()
 }
 
 

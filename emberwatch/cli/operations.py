@@ -64,7 +64,7 @@ def rules(*, as_json: JsonOption = False) -> None:
     if as_json:
         sys.stdout.write(msgspec.json.encode(rows).decode() + "\n")
         return
-    OUT.print(table(tuple(rows[0]), (("" if v is None else v for v in row.values()) for row in rows)))
+    OUT.print(table(tuple(rows[0]), (["" if v is None else v for v in row.values()] for row in rows)))
 
 
 @config_app.command("show")

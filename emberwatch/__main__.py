@@ -1,0 +1,5 @@
+"""`python -m emberwatch` is `emberwatch`."""
+
+from emberwatch.cli import main
+
+main()
