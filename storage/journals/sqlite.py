@@ -49,8 +49,7 @@ class SqliteJournal:
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(list[Record])
         self._compressor = zstandard.ZstdCompressor(level=1)
-        self._tail: dict[int, tuple[Record, ...]] = {}
-        self._tail_sizes: dict[int, int] = {}
+        self._tail: dict[int, tuple[tuple[Record, ...], int]] = {}
         self._tail_bytes = 0
         with self._translated():
             self._writer = self._connect()
@@ -100,13 +99,13 @@ class SqliteJournal:
 
     def _remember(self, first: int, records: tuple[Record, ...], size: int) -> None:
         with self._read_lock:
-            self._tail[first] = records
-            self._tail_sizes[first] = size
+            self._tail[first] = records, size
             self._tail_bytes += size
             while self._tail_bytes > _TAIL_BYTES:
-                oldest = next(iter(self._tail))
-                del self._tail[oldest]
-                self._tail_bytes -= self._tail_sizes.pop(oldest)
+                self._forget(next(iter(self._tail)))
+
+    def _forget(self, first: int) -> None:
+        self._tail_bytes -= self._tail.pop(first)[1]
 
     def read(self, offset: int, limit: int) -> RecordBatch:
         found = self._from_memory(offset, limit)
@@ -116,15 +115,15 @@ class SqliteJournal:
         found: list[Record] = []
         with self._read_lock:
             while len(found) < limit and (batch := self._tail.get(offset + len(found))) is not None:
-                found += batch
+                found += batch[0]
         return found
 
     def _from_disk(self, offset: int, limit: int) -> RecordBatch:
         rows = self._rows(offset, limit)
         if not rows:
             return RecordBatch(offset, [])
-        expected = rows[0][0]
-        begin = max(offset, expected)
+        begin = max(offset, rows[0][0])
+        expected = offset if begin > offset and self._holds_before(offset) else rows[0][0]
         found: list[Record] = []
         for row in rows:
             if row[0] != expected:
@@ -146,6 +145,10 @@ class SqliteJournal:
                 if row[0] + row[1] - max(offset, rows[0][0]) >= limit:
                     break
         return rows
+
+    def _holds_before(self, offset: int) -> bool:
+        with self._read_lock, self._translated():
+            return self._reader.execute("SELECT 1 FROM batch WHERE first < ? LIMIT 1", (offset,)).fetchone() is not None
 
     def _unpack(self, row: _Row) -> list[Record]:
         first, count, checksum, blob = row
@@ -180,6 +183,9 @@ class SqliteJournal:
                 "DELETE FROM batch WHERE first + count <= ? AND first < (SELECT max(first) FROM batch)", (before,)
             )
             start: int = connection.execute("SELECT coalesce(min(first), 0) FROM batch").fetchone()[0]
+        with self._read_lock:
+            for first in [first for first in self._tail if first < start]:
+                self._forget(first)
         return start
 
     def close(self) -> None:
