@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar
 
 from domain.errors import NotFoundError
 from registers.device import Device, DeviceKind, DeviceModel
@@ -11,6 +11,7 @@ from registers.noun import Noun
 from registers.place import Area, Site
 from registers.store import Registers
 
+_T = TypeVar("_T", bound=Noun)
 _BY_RULE = {
     "G": DeviceKind.GAS,
     "F": DeviceKind.FIRE,
@@ -45,16 +46,13 @@ class Directory:
             found += page
             if len(page) < _PAGE:
                 break
-        return [cast("Inspector", row) for row in found]
+        return [row for row in found if isinstance(row, Inspector)]
 
     def place(self, body: Mapping[str, Any]) -> Place:
         """Return where the alarm or hazard of a notice is."""
-        area, site = (
-            cast("Area | None", self._get("area", body["area"])),
-            cast("Site | None", self._get("site", body["site"])),
-        )
+        area, site = self._get(Area, body["area"]), self._get(Site, body["site"])
         code = str(body.get("device") or "").rpartition("/")[2]
-        device = cast("Device | None", self._get("device", code)) if code else None
+        device = self._get(Device, code) if code else None
         return Place(
             area=body["area"],
             area_name=area.name if area else body["area"],
@@ -64,11 +62,12 @@ class Directory:
         )
 
     def _kind(self, device: Device | None, rule: str | None) -> DeviceKind | None:
-        model = cast("DeviceModel | None", self._get("model", device.model)) if device else None
+        model = self._get(DeviceModel, device.model) if device else None
         return model.kind if model else _BY_RULE.get((rule or "")[:1])
 
-    def _get(self, noun: str, key: str) -> Noun | None:
+    def _get(self, cls: type[_T], key: str) -> _T | None:
         try:
-            return self.registers.get(noun, key)
+            entry = self.registers.get(cls.noun, key)
         except NotFoundError:
             return None
+        return entry if isinstance(entry, cls) else None

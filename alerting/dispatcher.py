@@ -185,8 +185,9 @@ class Dispatcher:
             return error
         except TimeoutError:
             return DeliveryError("no answer in time")
-        except Exception as error:  # a faulty notifier must not stop the others
-            _LOG.exception("a notifier failed in an unforeseen way")
+        except Exception as error:  # noqa: BLE001  a faulty notifier must not stop the others
+            # Only the type: the text of a foreign error may hold an address.
+            _LOG.error("a notifier failed in an unforeseen way: %s", type(error).__name__)
             return DeliveryError(type(error).__name__)
         return None
 

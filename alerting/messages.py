@@ -42,7 +42,7 @@ def _alarm(notice: Notice, place: Place, policies: Mapping[str, RulePolicy]) -> 
 
 
 def _evidence(notice: Notice) -> str:
-    """What decided: at the end of an alarm, what its end says; the reading that raised it is history then."""
+    """Return what decided; when an alarm ends, what its end says, for the reading that raised it is history then."""
     evidence: dict[str, Any] = notice.body.get("evidence") or {}
     return sentence(evidence.get("clear", {}) if notice.kind == "alarm.clear" else evidence)
 

@@ -40,6 +40,8 @@ def open_by_hand(page: Page, draft: HazardDraft, *, by: str, at_ms: int) -> Haza
     """Open a clue; RefusedError when the device and rule have an open hazard."""
     _check_said(by, draft.basis)
     _jsonable(msgspec.to_builtins(draft))
+    if not all(word.strip() for word in (draft.title, draft.area, draft.site)):
+        raise InputError("a hazard needs a title, an area and a site")
     _check_alone(page, draft.device, draft.rule)
     return _open(page, draft, (), by, at_ms)
 

@@ -74,9 +74,10 @@ def sentence(evidence: Mapping[str, Any]) -> str:
 
 
 def _facts(evidence: Mapping[str, Any]) -> Iterator[str]:
-    if "value" in evidence and evidence.get("measurand") in BY_NAME:
+    if "value" in evidence and str(evidence.get("measurand")) in BY_NAME:
         yield _reading(evidence)
-    if points := evidence.get("points"):
+    points = evidence.get("points")
+    if points and isinstance(points, list | tuple):
         yield "报警点位：" + "、".join(_word(point) for point in points)
     for name, label in _LABELS.items():
         if (value := evidence.get(name)) is not None:

@@ -29,6 +29,10 @@ class Lifecycle(Generic[S, E]):
             raise IllegalTransitionError(self.name, state, event, self.allowed(state))
         return self.table[key]
 
+    def states(self) -> tuple[S, ...]:
+        """Return every state, in the order of its enumeration."""
+        return tuple(type(self.start))
+
     def allowed(self, state: S) -> tuple[E, ...]:
         """Return the events that `state` has a step for, in table order."""
         return tuple(event for before, event in self.table if before == state)
@@ -104,7 +108,7 @@ HAZARD = Lifecycle("hazard", HazardState.CLUE, _hazard_table())
 def diagram(life: Lifecycle[S, E], titles: Mapping[str, str]) -> str:
     """Return the table as a Mermaid state diagram; steps between the same two states share an arrow."""
     lines = ["stateDiagram-v2", f"    [*] --> {life.start}"]
-    lines += [f"    {state}: {titles[state]} {state}" for state in type(life.start)]
+    lines += [f"    {state}: {titles[state]} {state}" for state in life.states()]
     lines += [f"    {before} --> {after}: {events}" for before, after, events in _arrows(life, titles)]
     return "\n".join(lines)
 

@@ -1,0 +1,39 @@
+"""Evidence in a sentence an inspector can read."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.evidence import sentence
+
+
+def test_reading_names_gas_value_and_set_point() -> None:
+    """A threshold's evidence says what was measured, how much, and the limit."""
+    evidence = {"measurand": "ch4_lel", "value": 55.0, "unit": "%LEL", "set_point": 50.0, "set_point_basis": "x"}
+    assert sentence(evidence) == "甲烷 55.0 %LEL，设定值 50.0 %LEL"
+
+
+def test_welding_facts_are_said_in_chinese() -> None:
+    """Codes of reasons become words; electrical values carry units."""
+    evidence = {"reason": "expired", "welder": "H-7", "valid_until": "2026-01-01", "current_a": 120.5}
+    assert sentence(evidence) == "原因：已过期；焊工编号：H-7；证书有效期至：2026-01-01；焊接电流 120.5 A"
+
+
+def test_fire_points_are_listed() -> None:
+    """Several points of one fire alarm are named together."""
+    assert sentence({"points": ["smoke", "heat"]}) == "报警点位：感烟、感温"
+
+
+_KNOWN = ["value", "measurand", "points", "reason", "current_a"]
+_anything = st.none() | st.integers() | st.text() | st.lists(st.integers())
+
+
+@given(st.dictionaries(st.text(st.characters(codec="ascii", categories=["Lu"])), _anything))
+def test_unknown_evidence_is_left_out(evidence: dict[str, object]) -> None:
+    """What has no word is not said, whatever it is."""
+    assert sentence(evidence) == ""
+
+
+@given(st.dictionaries(st.sampled_from(_KNOWN), _anything))
+def test_odd_evidence_never_fails(evidence: dict[str, object]) -> None:
+    """A message is never lost for an unforeseen shape of evidence."""
+    assert isinstance(sentence(evidence), str)
