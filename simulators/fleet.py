@@ -1,6 +1,6 @@
 """Many ordinary gas detectors at once, for load: their behaviour on the wire and the registers they belong to."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -9,7 +9,6 @@ from registers.noun import Code, Noun
 from registers.place import Area, Site
 from simulators.gasroom import GasDetector
 
-_MODEL = "SIM-FLEET"
 _PER_SITE = 100
 
 
@@ -19,6 +18,7 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     count: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     interval_s: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     area: Code = "fleet"
+    model: ClassVar[str] = "SIM-FLEET"
 
     def site(self, index: int) -> str:
         """Return the site of detector `index`."""
@@ -36,7 +36,7 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def registers(self) -> dict[str, list[Noun]]:
         """Return register entries by noun, in an order in which references come first."""
         model = DeviceModel(
-            code=_MODEL,
+            code=self.model,
             name="模拟甲烷探测器",
             kind=DeviceKind.GAS,
             measurand="ch4_lel",
@@ -48,6 +48,6 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             Site(code=self.site(i), name=f"模拟场所{i // _PER_SITE}", area=self.area)
             for i in range(0, self.count, _PER_SITE)
         ]
-        devices = [Device(code=self.code(i), site=self.site(i), model=_MODEL) for i in range(self.count)]
+        devices = [Device(code=self.code(i), site=self.site(i), model=self.model) for i in range(self.count)]
         area = Area(code=self.area, name="模拟片区")
         return {"area": [area], "site": [*sites], "model": [model], "device": [*devices]}

@@ -6,21 +6,14 @@ from dataclasses import dataclass, field
 import msgspec
 
 from domain.errors import InputError
+from ingest.codecs.native import Receipt
 from ingest.topics import Kind, Topic
 from simulators.device import TimedMessage
 
 _REPEAT_S = (5.0, 60.0)
 _REPEATS = 10  # then the device's buffer is full of newer things
 
-
-class Receipt(msgspec.Struct, frozen=True):
-    """Which event has arrived; also how an event names itself."""
-
-    boot: int
-    seq: int
-
-
-_receipt = msgspec.json.Decoder(Receipt)
+_receipt = msgspec.json.Decoder(Receipt)  # an event names itself in the same two fields
 
 
 @dataclass(slots=True)
@@ -33,9 +26,9 @@ class _Waiting:
 
 @dataclass(slots=True)
 class Unconfirmed:
-    """Events that were sent and whose receipt has not come, by device path, boot and seq."""
+    """Events that were sent and whose receipt has not come, by device path and what their receipt will say."""
 
-    events: dict[tuple[str, int, int], _Waiting] = field(default_factory=dict)
+    events: dict[tuple[str, Receipt], _Waiting] = field(default_factory=dict)
 
     def add(self, message: TimedMessage, now_s: float) -> None:
         """Remember an event; a device that loses its power forgets its events instead."""
@@ -43,15 +36,13 @@ class Unconfirmed:
         if message.will:
             self.events = {key: waiting for key, waiting in self.events.items() if key[0] != str(address.path)}
         elif address.kind is Kind.EVENT:
-            event = _receipt.decode(message.payload)
-            waiting = _Waiting(message, now_s + _REPEAT_S[0])
-            self.events.setdefault((str(address.path), event.boot, event.seq), waiting)
+            key = str(address.path), _receipt.decode(message.payload)
+            self.events.setdefault(key, _Waiting(message, now_s + _REPEAT_S[0]))
 
     def confirm(self, receipt_topic: str, payload: bytes) -> None:
         """Forget an event whose receipt came; a receipt that cannot be read is none."""
         with suppress(msgspec.DecodeError, InputError):
-            receipt = _receipt.decode(payload)
-            self.events.pop((str(Topic.parse(receipt_topic).path), receipt.boot, receipt.seq), None)
+            self.events.pop((str(Topic.parse(receipt_topic).path), _receipt.decode(payload)), None)
 
     def due(self, now_s: float) -> list[TimedMessage]:
         """Return the events to send again, each after a pause twice as long as the last; give up after ten times."""
