@@ -1,0 +1,246 @@
+"""The promises of domain.history.History, run on every adapter, and what only the durable one can promise."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.errors import EngineError, InputError
+from domain.history import History
+from domain.measurands import INDEX
+from domain.readings import Readings
+from storage.duckdb.history import DuckdbHistory
+from storage.memory_history import MemoryHistory
+
+Open = Callable[[], History]
+PATHS = ("a/s/gas", "a/s/fire", "b/s/gas")
+FOREVER = 2**62
+Row = tuple[int, str, int, float]
+"""Slot, measurand, event_ms, value."""
+
+
+@pytest.fixture(scope="module", params=["memory", "duckdb"])
+def open_history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Open:
+    """Give a maker of fresh histories of one kind."""
+    if request.param == "memory":
+        return MemoryHistory
+    return lambda: DuckdbHistory(tmp_path_factory.mktemp("history") / "history.db", memory_limit="256MB")
+
+
+@pytest.fixture
+def history(open_history: Open) -> Iterator[History]:
+    history = open_history()
+    yield history
+    history.close()
+
+
+def readings(first_offset: int, rows: Sequence[Row]) -> Readings:
+    """One record a reading, from `first_offset` on."""
+    count = len(rows)
+    event_ms = np.array([row[2] for row in rows], np.int64)
+    return Readings(
+        np.arange(first_offset, first_offset + count, dtype=np.int64),
+        np.array([row[0] for row in rows], np.int32),
+        np.array([INDEX[row[1]] for row in rows], np.int16),
+        np.array([row[3] for row in rows], np.float64),
+        event_ms,
+        event_ms + 50,
+        np.zeros(count, np.uint8),
+    )
+
+
+def write(history: History, rows: Sequence[Row]) -> None:
+    first = history.offset()
+    history.write(readings(first, rows), PATHS, first + len(rows))
+
+
+def points(history: History, device: str = "a/s/gas", count: int = 1000) -> list[tuple[int, float]]:
+    series = history.series(device, "ch4_lel", 0, FOREVER, count)
+    return list(zip(series.time_ms.tolist(), series.value.tolist(), strict=True))
+
+
+def gas(values: Sequence[float], step: int = 1000) -> list[Row]:
+    return [(0, "ch4_lel", i * step, value) for i, value in enumerate(values)]
+
+
+def test_a_new_history_is_empty(history: History) -> None:
+    """Nothing is held, and an unknown device or measurand is an empty curve, not an error."""
+    assert history.info()[:3] == (0, None, None)
+    assert history.offset() == 0
+    assert points(history) == []
+    assert history.latest("nobody") == {}
+    assert history.series("nobody", "no_such_thing", 0, FOREVER, 10).total == 0
+    assert history.drop_before(FOREVER) == 0
+
+
+def test_a_curve_is_of_one_device_and_measurand(history: History) -> None:
+    """Readings come back by device, measurand and half-open time span, ascending in time."""
+    write(history, [(0, "ch4_lel", 3000, 3.5), (0, "ch4_lel", 1000, 1.5), (0, "temp_c", 2000, 21.0)])
+    write(history, [(2, "ch4_lel", 2000, 9.0), (0, "ch4_lel", 2000, 2.5)])
+    assert points(history) == [(1000, 1.5), (2000, 2.5), (3000, 3.5)]
+    assert points(history, "b/s/gas") == [(2000, 9.0)]
+    series = history.series("a/s/gas", "ch4_lel", 1000, 3000, 10)
+    assert (series.time_ms.tolist(), series.value.tolist(), series.total) == ([1000, 2000], [1.5, 2.5], 2)
+
+
+def test_the_offset_is_stored_even_without_readings(history: History) -> None:
+    """A stretch of the journal with nothing to keep moves the offset too."""
+    history.write(Readings.empty(), PATHS, 70)
+    assert history.offset() == 70
+
+
+def test_latest_is_by_event_time(history: History) -> None:
+    """A late reading does not replace a newer one."""
+    write(history, [(0, "ch4_lel", 5000, 5.0), (0, "ch4_lel", 1000, 1.0), (0, "temp_c", 900, 20.0)])
+    write(history, [(0, "ch4_lel", 4000, 4.0), (1, "ch4_lel", 9000, 9.0)])
+    assert history.latest("a/s/gas") == {"ch4_lel": (5000, 5.0), "temp_c": (900, 20.0)}
+
+
+def test_old_readings_are_dropped_and_counted(history: History) -> None:
+    """Retention deletes what is older than the mark and keeps the mark itself."""
+    write(history, gas([1.0, 2.0, 3.0, 4.0]))
+    assert history.drop_before(2000) == 2
+    assert points(history) == [(2000, 3.0), (3000, 4.0)]
+    assert history.info()[:3] == (2, 2000, 3000)
+    write(history, [(0, "ch4_lel", 500, 0.5)])
+    assert history.info().first_ms == 500
+
+
+def test_a_curve_of_one_point_is_refused(history: History) -> None:
+    """One point cannot keep a minimum and a maximum, so it is the caller's mistake."""
+    with pytest.raises(InputError, match="at least 2"):
+        history.series("a/s/gas", "ch4_lel", 0, 1, 1)
+
+
+def test_all_points_come_when_there_are_few(history: History) -> None:
+    """A curve that fits is given whole, equal times included."""
+    rows = [*gas([1.0, 2.0, 3.0]), (0, "ch4_lel", 2000, 3.0)]
+    write(history, rows)
+    assert points(history, count=4) == [(0, 1.0), (1000, 2.0), (2000, 3.0), (2000, 3.0)]
+    assert len(points(history, count=3)) <= 3
+
+
+VALUES = st.floats(-1e6, 1e6, allow_nan=False)
+
+
+@settings(max_examples=30, deadline=None)  # each example opens a file
+@given(st.lists(st.tuples(st.integers(0, 10**7), VALUES), min_size=1, max_size=80), st.integers(2, 30))
+def test_peaks_survive_zooming_out(open_history: Open, curve: list[tuple[int, float]], count: int) -> None:
+    """However few points are asked for: no more come, each is a reading, and in every bucket none was higher or lower."""
+    history = open_history()
+    write(history, [(0, "ch4_lel", at, value) for at, value in curve])
+    series = history.series("a/s/gas", "ch4_lel", 0, FOREVER, count)
+    chosen = list(zip(series.time_ms.tolist(), series.value.tolist(), strict=True))
+    assert series.total == len(curve)
+    assert len(chosen) <= count
+    assert set(chosen) <= set(curve)
+    assert [at for at, _ in chosen] == sorted(at for at, _ in chosen)
+    first, last = min(curve)[0], max(curve)[0]
+    buckets = count // 2
+
+    def extremes(rows: list[tuple[int, float]]) -> dict[int, tuple[float, float]]:
+        by_bucket: dict[int, list[float]] = {}
+        for at, value in rows:
+            by_bucket.setdefault((at - first) * buckets // (last - first + 1), []).append(value)
+        return {bucket: (min(values), max(values)) for bucket, values in by_bucket.items()}
+
+    assert extremes(chosen) == extremes(curve)
+    history.close()
+
+
+@settings(max_examples=30, deadline=None)  # each example opens a file
+@given(st.lists(st.integers(0, 40), max_size=6))
+def test_replays_double_nothing(open_history: Open, replays: list[int]) -> None:
+    """Writing the journal again from any earlier offset, in any pieces, leaves each reading there once."""
+    history = open_history()
+    rows = [(i % 3, "ch4_lel", i * 1000, float(i)) for i in range(41)]
+    for end in [*replays, 41]:
+        for start in (0, max(end - 5, 0)):
+            history.write(readings(start, rows[start:end]), PATHS, end)
+    assert history.offset() == 41
+    assert history.info().readings == 41
+    assert sorted(row for path in PATHS for row in points(history, path)) == [(r[2], r[3]) for r in rows]
+    history.close()
+
+
+def test_readers_are_served_while_readings_are_written(history: History) -> None:
+    """Queries from other threads see a growing curve, never a torn one."""
+    failures: list[str] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        seen = 0
+        while not done.is_set():
+            count = len(points(history))
+            if count < seen or count % 10:
+                failures.append(f"{seen} then {count}")
+            seen = count
+
+    watchers = [threading.Thread(target=watch) for _ in range(2)]
+    for watcher in watchers:
+        watcher.start()
+    for step in range(20):
+        write(history, [(0, "ch4_lel", step * 10 + i, 1.0) for i in range(10)])
+    done.set()
+    for watcher in watchers:
+        watcher.join(30)
+    assert failures == []
+    assert len(points(history)) == 200
+
+
+def test_duckdb_reopens_where_it_was(tmp_path: Path) -> None:
+    """Readings, device numbers and the offset are there at the next start, and the count goes on."""
+    first = DuckdbHistory(tmp_path / "history.db")
+    write(first, [(0, "ch4_lel", 1000, 1.0), (2, "ch4_lel", 1000, 7.0)])
+    first.close()
+    second = DuckdbHistory(tmp_path / "history.db")
+    assert second.offset() == 2
+    write(second, [(1, "ch4_lel", 2000, 2.0), (0, "ch4_lel", 2000, 3.0)])
+    assert points(second) == [(1000, 1.0), (2000, 3.0)]
+    assert points(second, "a/s/fire") == [(2000, 2.0)]
+    assert points(second, "b/s/gas") == [(1000, 7.0)]
+    assert second.info().bytes > 0
+    second.close()
+
+
+def test_duckdb_does_not_depend_on_slot_numbers(tmp_path: Path) -> None:
+    """A restart that gives devices other slots still files readings under the right device."""
+    history = DuckdbHistory(tmp_path / "history.db")
+    write(history, [(0, "ch4_lel", 1000, 1.0)])
+    history.write(readings(1, [(1, "ch4_lel", 2000, 2.0)]), ("x/y/other", "a/s/gas"), 2)
+    assert points(history) == [(1000, 1.0), (2000, 2.0)]
+    history.close()
+
+
+def test_duckdb_writes_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the engine fails in the middle, neither readings nor offset nor devices remain, and the same write works later."""
+    history = DuckdbHistory(tmp_path / "history.db")
+    broken = readings(0, [(0, "ch4_lel", 1000, 1.0)])
+    with monkeypatch.context() as patch:
+        patch.setattr("storage.duckdb.history._insert", _fail)
+        with pytest.raises(EngineError, match="disk"):
+            history.write(broken, PATHS, 1)
+    assert (history.offset(), history.info().readings) == (0, 0)
+    history.write(broken, PATHS, 1)
+    assert points(history) == [(1000, 1.0)]
+    history.close()
+
+
+def _fail(*_args: object) -> None:
+    raise EngineError("the disk is full")
+
+
+def test_duckdb_fails_in_our_words(tmp_path: Path) -> None:
+    """A missing folder and a closed file are EngineErrors that name the file."""
+    with pytest.raises(EngineError, match=r"nowhere/history\.db"):
+        DuckdbHistory(tmp_path / "nowhere" / "history.db")
+    history = DuckdbHistory(tmp_path / "history.db")
+    history.close()
+    with pytest.raises(EngineError, match=r"history\.db"):
+        history.info()
+    with pytest.raises(EngineError, match=r"history\.db"):
+        write(history, gas([1.0]))
