@@ -48,8 +48,40 @@ class Workshop:
         """Put entries into the registers."""
         return self._change(*((entry.noun, entry.key, entry.projection()) for entry in entries))
 
-    def withdraw(self, entry: Noun) -> list[str]:
-        return self._change((entry.noun, entry.key, None))
+    def machine(self, **fields: Any) -> list[str]:
+        """Register machine M-1 with chip m1, changed in these fields; the same for the other nouns below."""
+        return self.register(Machine(**({"code": "M-1", "chip": "m1", "process": Process.MMA} | fields)))
+
+    def welder(self, **fields: Any) -> list[str]:
+        usual = {"code": "w1", "name": "张某一", "credential": "C-1", "id_number": "11010519491231002X"}
+        return self.register(Welder(**(usual | fields)))
+
+    def certificate(self, **fields: Any) -> list[str]:
+        usual: dict[str, Any] = {
+            "code": "cert1",
+            "welder": "w1",
+            "number": "T11010519491231002X",
+            "family": Family.EMERGENCY,
+            "category": "焊接与热切割作业",
+            "item": "熔化焊接与热切割作业",
+            "issued_on": dt.date(2023, 1, 1),
+            "valid_until": dt.date(2028, 12, 31),
+            "state": CertificateState.VALID,
+        }
+        return self.register(Certificate(**(usual | fields)))
+
+    def permit(self, **fields: Any) -> list[str]:
+        usual: dict[str, Any] = {
+            "code": "DH-1",
+            "site": "s",
+            "level": PermitLevel.FIRST,
+            "starts_at": WEDNESDAY - dt.timedelta(hours=2),
+            "ends_at": WEDNESDAY + dt.timedelta(hours=6),
+        }
+        return self.register(Permit(**(usual | fields)))
+
+    def withdraw(self, noun: str, key: str) -> list[str]:
+        return self._change((noun, key, None))
 
     def weld(self, device: str = "m1", amps: float = 120.0, volts: float | None = 25.0, late_s: int = 0) -> list[str]:
         """Send one reading of current and, unless None, voltage; `late_s`: how old it is."""
@@ -96,6 +128,9 @@ class Workshop:
     def wait_until(self, local: dt.datetime) -> list[str]:
         return self.wait(local.timestamp() - self.now_ms / 1000)
 
+    def local(self) -> dt.datetime:
+        return dt.datetime.fromtimestamp(self.now_ms / 1000, LOCAL)
+
     def restart(self) -> list[str]:
         return self._process(Segment(self.offset, self.offset + 1, started_ms=self.now_ms))
 
@@ -122,40 +157,6 @@ def fresh_engine() -> Engine:
     return Engine(World(), [Welding(Parameters())], [HotWorkInGas()])
 
 
-def a_machine(**fields: Any) -> Machine:
-    return Machine(**({"code": "M-1", "chip": "m1", "process": Process.MMA} | fields))
-
-
-def a_welder(**fields: Any) -> Welder:
-    return Welder(**({"code": "w1", "name": "张某一", "credential": "C-1", "id_number": "11010519491231002X"} | fields))
-
-
-def a_certificate(**fields: Any) -> Certificate:
-    usual: dict[str, Any] = {
-        "code": "cert1",
-        "welder": "w1",
-        "number": "T11010519491231002X",
-        "family": Family.EMERGENCY,
-        "category": "焊接与热切割作业",
-        "item": "熔化焊接与热切割作业",
-        "issued_on": dt.date(2023, 1, 1),
-        "valid_until": dt.date(2028, 12, 31),
-        "state": CertificateState.VALID,
-    }
-    return Certificate(**(usual | fields))
-
-
-def a_permit(**fields: Any) -> Permit:
-    usual: dict[str, Any] = {
-        "code": "DH-1",
-        "site": "s",
-        "level": PermitLevel.FIRST,
-        "starts_at": WEDNESDAY - dt.timedelta(hours=2),
-        "ends_at": WEDNESDAY + dt.timedelta(hours=6),
-    }
-    return Permit(**(usual | fields))
-
-
 @pytest.fixture
 def empty() -> Workshop:
     """Return a workshop nobody has registered."""
@@ -165,7 +166,8 @@ def empty() -> Workshop:
 @pytest.fixture
 def shop(empty: Workshop) -> Workshop:
     """Return a workshop in which everything is in order, but nobody is scanned in yet."""
-    empty.register(a_machine(), a_welder(), a_certificate(), a_permit())
+    for put in (empty.machine, empty.welder, empty.certificate, empty.permit):
+        put()
     return empty
 
 

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -152,7 +151,7 @@ def test_supply_current_is_judged_against_the_machines_own_idle(
     burns: bool,  # noqa: FBT001  a column of the table
 ) -> None:
     """On above three times idle and 4 A for a second; anything less is idle, inrush or a fan."""
-    _with_mains(shop)
+    shop.machine(measures="mains")
     said = []
     for value in amps:
         said += shop.weld(amps=value, volts=None) + shop.wait(2)
@@ -161,7 +160,7 @@ def test_supply_current_is_judged_against_the_machines_own_idle(
 
 def test_a_supply_current_arc_ends_below_twice_idle(shop: "Workshop") -> None:
     """Between twice idle and the threshold the arc holds; below it the off-delay runs."""
-    _with_mains(shop)
+    shop.machine(measures="mains")
     for value in (1.5, 20.0, 20.5):
         shop.weld(amps=value, volts=None)
         shop.wait(2)
@@ -172,15 +171,9 @@ def test_a_supply_current_arc_ends_below_twice_idle(shop: "Workshop") -> None:
     assert shop.wait(10) == OVER
 
 
-def _with_mains(shop: "Workshop") -> None:
-    machine = shop.world.view.machine("m1")
-    assert machine is not None
-    shop.register(msgspec.structs.replace(machine, measures="mains"))
-
-
 def test_supply_current_evidence_names_what_was_measured(shop: "Workshop") -> None:
     """An inspector must not take the supply's current for the arc's."""
-    _with_mains(shop)
+    shop.machine(measures="mains")
     for value in (0.8, 28.04, 27.0):
         shop.weld(amps=value, volts=None)
         shop.wait(2)
