@@ -1,0 +1,332 @@
+"""A small district that says random but realistic things, cut into segments in any way: the detectors' contract runs on it."""
+
+import datetime as dt
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import pytest
+
+from detectors.base import Correlator, Detector, World
+from detectors.build import build_detectors, build_engine
+from detectors.engine import Engine
+from detectors.parameters import Parameters
+from domain.changes import RegisterChange
+from domain.findings import Finding
+from domain.measurands import INDEX
+from domain.readings import Contacts, Quality, Readings, Segment, Signal
+from registers.device import Device, DeviceKind, DeviceModel
+from registers.machine import Machine
+from registers.noun import Noun
+from registers.permit import Permit, PermitLevel
+from registers.person import Certificate, CertificateState, Family, Welder
+from registers.place import Area, RiskClass, Site
+
+START_MS = 1_763_430_000_000
+_DAY = dt.date(2025, 11, 18)
+EAGER = {"G105": {"k": 1.0, "h": 3.0, "warmup_min": 5.0, "off_min": 3.0}}
+"""Makes the statistical rule speak within a short stream."""
+
+
+class Row(NamedTuple):
+    """One reading of one message."""
+
+    measurand: str
+    value: float
+    late_ms: int = 0
+    quality: int = 0
+
+
+@dataclass(frozen=True)
+class Told:
+    """One journal record: what a device told (rows or a signal), or a control of ours."""
+
+    at_ms: int
+    path: str | None = None
+    rows: tuple[Row, ...] = ()
+    signal: tuple[str, dict[str, Any]] | None = None
+    quality: int = 0
+    control: str | None = None
+    changes: tuple[RegisterChange, ...] = ()
+
+
+class District:
+    """Writes a journal of `length` records from a seed: leaks, welding, faults, silence, strangers, restarts, changes."""
+
+    gas = ("a/s/g1", "a/s/g2", "a/s/o1", "b/t/g1", "a/s/x1")
+
+    def __init__(self, seed: int, length: int) -> None:
+        self._random = random.Random(seed)
+        self._now = START_MS
+        self._change_id = 0
+        self._level = dict.fromkeys(self.gas, 1.0)
+        self.records = [self._registered(*_register())]
+        while len(self.records) < length:
+            self._now += self._random.choice((0, 1_000, 5_000, 20_000, 20_000, 90_000))
+            self.records.append(self._random.choice(_KINDS)(self))
+
+    def _registered(self, *entries: Noun) -> Told:
+        return self._changed(*((entry.noun, entry.key, entry.projection()) for entry in entries))
+
+    def _changed(self, *rows: tuple[str, str, dict[str, Any] | None]) -> Told:
+        changes = []
+        for row in rows:
+            self._change_id += 1
+            changes.append(RegisterChange(self._change_id, *row))
+        return Told(self._now, control="changed", changes=tuple(changes))
+
+    def _quality(self) -> tuple[int, int]:
+        roll = self._random.random()
+        if roll < 0.05:
+            return int(Quality.LATE), 600_000
+        return (int(Quality.RETAINED), 0) if roll < 0.08 else (0, 0)
+
+    def measure(self) -> Told:
+        path = self._random.choice(self.gas)
+        rows = tuple(self._sample(path) for _ in range(self._random.choice((1, 1, 1, 3))))
+        return Told(self._now, path, rows)
+
+    def _sample(self, path: str) -> Row:
+        quality, age = self._quality()
+        if path.endswith("o1"):
+            return Row("o2_vol", round(self._random.choice((20.9, 20.9, 19.4, 19.6, 23.6)), 2), age, quality)
+        step = self._random.choice((-0.3, -0.1, 0.0, 0.1, 0.1, 0.3, 8.0, -8.0))
+        self._level[path] = min(60.0, max(0.0, self._level[path] + step))
+        return Row(self._random.choice(("ch4_lel", "ch4_lel", "co_ppm")), round(self._level[path], 1), age, quality)
+
+    def weld(self) -> Told:
+        amps, volts = self._random.choice(((0.5, 70.0), (120.0, 25.0), (121.0, 24.5), (250.0, 3.0)))
+        amps += round(self._random.random(), 2)
+        rows = (Row("current_a", amps), Row("voltage_v", volts))
+        return Told(self._now, self._random.choice(("a/s/m1", "a/s/x1")), rows)
+
+    def speak(self) -> Told:
+        path = self._random.choice((*self.gas, "a/s/m1", "a/s/f1"))
+        return Told(self._now, path, signal=self._random.choice(_SAYINGS), quality=self._quality()[0])
+
+    def tick(self) -> Told:
+        return Told(self._now, control="tick")
+
+    def start(self) -> Told:
+        return Told(self._now, control="started")
+
+    def edit(self) -> Told:
+        entry = self._random.choice((*_register(), *_worse_certificates()))
+        row = self._random.choice((entry.projection(), entry.projection(), None))
+        return self._changed((entry.noun, entry.key, row))
+
+
+_KINDS: tuple[Callable[[District], Told], ...] = (
+    *(District.measure,) * 10,
+    *(District.weld,) * 5,
+    *(District.speak,) * 4,
+    *(District.tick,) * 6,
+    District.start,
+    District.edit,
+)
+_SAYINGS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("alarm.low", {"measurand": "ch4_lel", "value": 26.0}),
+    ("alarm.high", {"measurand": "o2_vol"}),
+    ("alarm.high", {}),
+    ("alarm.clear", {"measurand": "ch4_lel"}),
+    ("alarm.clear", {}),
+    ("fire.alarm", {"point": "smoke"}),
+    ("fire.alarm", {"point": "heat"}),
+    ("fire.clear", {"point": "smoke"}),
+    ("fault", {"code": "sensor_open"}),
+    ("fault", {"code": "mains_lost"}),
+    ("fault.clear", {"code": "sensor_open"}),
+    ("fault.clear", {}),
+    ("power.on", {}),
+    ("power.off", {}),
+    ("scan.in", {"credential": "C-1", "permit": "P-1"}),
+    ("scan.in", {"credential": "C-unknown"}),
+    ("scan.out", {"credential": "C-1"}),
+    ("status.offline", {}),
+    ("status.online", {}),
+    ("mute", {}),
+)
+
+
+def _register() -> tuple[Noun, ...]:
+    day = dt.timedelta(days=1)
+    local = dt.timezone(dt.timedelta(hours=8))
+    opens = dt.datetime.combine(_DAY, dt.time(8), local)
+    return (
+        Area(code="a", name="甲"),
+        Site(code="s", name="厂", area="a", risk=RiskClass.MAJOR),
+        Site(code="t", name="店", area="a"),
+        DeviceModel(code="M", name="型", kind=DeviceKind.GAS, measurand="ch4_lel", level1=20.0, level2=40.0),
+        DeviceModel(code="N", name="型", kind=DeviceKind.FIRE, interval_s=300),
+        Device(code="g1", site="s", model="M"),
+        Device(code="g2", site="s", model="M", level1=10.0),
+        Device(code="o1", site="s", model="N"),
+        Device(code="f1", site="s", model="N"),
+        Machine(code="W1", chip="m1"),
+        Welder(code="w", name="-", credential="C-1"),
+        Certificate(
+            code="c",
+            welder="w",
+            number="-",
+            family=Family.EMERGENCY,
+            category="焊接与热切割作业",
+            item="熔化焊接与热切割作业",
+            issued_on=_DAY - 100 * day,
+            valid_until=_DAY + 100 * day,
+            state=CertificateState.VALID,
+        ),
+        Permit(
+            code="P-1",
+            site="s",
+            level=PermitLevel.SECOND,
+            starts_at=opens,
+            ends_at=opens + dt.timedelta(hours=60),
+            welders=("w",),
+        ),
+    )
+
+
+def _worse_certificates() -> tuple[Noun, ...]:
+    """Return the welder's certificate as it may become: suspended, or for another kind of welding."""
+    (sound,) = (entry for entry in _register() if isinstance(entry, Certificate))
+    replace = msgspec.structs.replace
+    return replace(sound, state=CertificateState.SUSPENDED), replace(sound, item="压力焊作业")
+
+
+def segment_of(records: Sequence[Told], first: int, end: int, world: World) -> Segment:
+    """Return records `[first, end)` decoded; arrays are read-only, so that a detector that writes on its input fails."""
+    readings: list[tuple[Any, ...]] = []
+    contacts: list[tuple[Any, ...]] = []
+    signals = []
+    for offset in range(first, end):
+        told = records[offset]
+        if told.path is None:
+            continue
+        slot = world.slots.take(told.path)
+        retained = any((row.quality | told.quality) & Quality.RETAINED for row in (*told.rows, Row("", 0.0)))
+        contacts.append((offset, slot, told.at_ms, retained))
+        for row in told.rows:
+            event_ms = told.at_ms - row.late_ms
+            readings.append((offset, slot, INDEX[row.measurand], row.value, event_ms, told.at_ms, row.quality))
+        if told.signal is not None:
+            signals.append(Signal(offset, slot, *told.signal, told.at_ms, told.at_ms, told.quality))
+    last = records[end - 1]
+    times = {f"{last.control}_ms": last.at_ms} if last.control is not None else {}
+    return Segment(
+        first,
+        end,
+        Readings(*_columns(readings, Readings.empty())),
+        Contacts(*_columns(contacts, Contacts.empty())),
+        tuple(signals),
+        changes=last.changes,
+        **times,
+    )
+
+
+def _columns(rows: list[tuple[Any, ...]], like: Any) -> list[Any]:
+    columns = []
+    for i, name in enumerate(like.__slots__):
+        column = np.array([row[i] for row in rows], getattr(like, name).dtype)
+        column.flags.writeable = False
+        columns.append(column)
+    return columns
+
+
+def pieces(records: Sequence[Told], cuts: frozenset[int]) -> list[tuple[int, int]]:
+    """Return `[first, end)` ranges: cut before every offset in `cuts` and after every control record."""
+    ends = sorted({*(c for c in cuts if 0 < c < len(records)), *_controls(records), len(records)})
+    return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+def _controls(records: Sequence[Told]) -> list[int]:
+    return [i + 1 for i, told in enumerate(records) if told.control is not None]
+
+
+class Outcome(NamedTuple):
+    """Everything an engine said: findings, and scores as plain rows."""
+
+    findings: list[Finding]
+    scores: list[tuple[Any, ...]]
+
+
+def play(
+    make: Callable[[], Engine], records: Sequence[Told], cuts: frozenset[int], restarts: frozenset[int] = frozenset()
+) -> Outcome:
+    """Return what an engine says; before each piece that begins in `restarts` it is replaced by its restored snapshot."""
+    engine, outcome = make(), Outcome([], [])
+    for first, end in pieces(records, cuts | restarts):
+        if first in restarts:
+            state, engine = thawed(frozen(engine.snapshot())), make()
+            engine.restore(state)
+        outcome.findings.extend(engine.process(segment_of(records, first, end, engine.world)))
+        for scores in engine.scores:
+            columns = (scores.slot, scores.measurand, scores.event_ms, scores.score)
+            outcome.scores.extend((scores.rule, *row) for row in zip(*(c.tolist() for c in columns), strict=True))
+    return outcome
+
+
+def frozen(state: dict[str, Any]) -> bytes:
+    """Return a snapshot as msgpack bytes: plain values and arrays only, nothing pickled."""
+    return msgspec.msgpack.encode(state, enc_hook=_array_out)
+
+
+def thawed(data: bytes) -> dict[str, Any]:
+    """Return the snapshot that `frozen` wrote, its arrays read-only as a memory map would be."""
+    state: dict[str, Any] = _arrays_in(msgspec.msgpack.decode(data))
+    return state
+
+
+def _array_out(value: object) -> Any:
+    if not isinstance(value, np.ndarray):
+        raise NotImplementedError(type(value))
+    return {"dtype": value.dtype.str, "shape": value.shape, "bytes": value.tobytes()}
+
+
+def _arrays_in(value: Any) -> Any:
+    if isinstance(value, dict) and set(value) == {"dtype", "shape", "bytes"}:
+        return np.frombuffer(value["bytes"], value["dtype"]).reshape(value["shape"])
+    if isinstance(value, dict):
+        return {key: _arrays_in(item) for key, item in value.items()}
+    return [_arrays_in(item) for item in value] if isinstance(value, list) else value
+
+
+Maker = Callable[[], Engine]
+
+
+def makers() -> dict[str, Maker]:
+    """Return what the contract runs on: the whole engine, and each detector of build.py alone (new ones join by themselves)."""
+    everything: dict[str, Maker] = {"everything": lambda: build_engine(World(), EAGER)}
+    for i, detector in enumerate(build_detectors(Parameters())):
+        everything[type(detector).__name__] = lambda i=i: _alone(i)  # type: ignore[misc]
+    return everything
+
+
+def _alone(i: int) -> Engine:
+    detectors: list[Detector] = [build_detectors(Parameters(EAGER))[i]]
+    correlators: list[Correlator] = []
+    return Engine(World(), detectors, correlators)
+
+
+@pytest.fixture(params=list(makers()))
+def maker(request: pytest.FixtureRequest) -> Maker:
+    """Return a function that makes a fresh engine under test."""
+    return makers()[request.param]
+
+
+class Bench(NamedTuple):
+    """The helpers of this file, for tests (test folders are not packages)."""
+
+    journal: Callable[[int, int], list[Told]]
+    play: Callable[..., Outcome]
+    pieces: Callable[..., list[tuple[int, int]]]
+    segment_of: Callable[..., Segment]
+    frozen: Callable[..., bytes]
+
+
+@pytest.fixture(scope="session")
+def bench() -> Bench:
+    """Return the helpers of this file."""
+    return Bench(lambda seed, length: District(seed, length).records, play, pieces, segment_of, frozen)
