@@ -27,7 +27,7 @@ _LIST = re.compile(r"[;；、,，]")
 _GUARD = re.compile(r"'(?=['=+\-@])")
 """The apostrophe that keeps a spreadsheet from running a text as a formula."""
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+\d+")
-_CAPITALS = frozenset({"id_number", "number", "uscc"})
+_T_NUMBER = re.compile(r"T?\d{17}[\dX]", re.IGNORECASE)
 _YES = frozenset({"yes", "y", "true", "1", "是"})
 _NO = frozenset({"no", "n", "false", "0", "否"})
 
@@ -49,10 +49,10 @@ def _column(name: str, hint: Any) -> Parse:
     """Return a reader that tidies, parses and then validates against the type with its bounds."""
     parse = _parser(hint)
     expected = bare(hint)
+    capitals = _CAPITALS.get(name, str)
 
     def read(cell: str) -> Any:
-        text = _tidy(cell)
-        value = parse(text.upper() if name in _CAPITALS else text)
+        value = parse(capitals(tidy(cell)))
         try:
             return msgspec.convert(value, expected)
         except msgspec.ValidationError as error:
@@ -61,9 +61,19 @@ def _column(name: str, hint: Any) -> Parse:
     return read
 
 
-def _tidy(cell: str) -> str:
+def tidy(cell: str) -> str:
+    """Return the text that was meant: without padding, full width and guard."""
     text = (cell if cell.isascii() else cell.translate(_WIDE)).strip()
     return text[1:] if _GUARD.match(text) else text
+
+
+def _t_number(number: str) -> str:
+    """Return T-numbers and resident IDs in capitals; certificates of other families number as they like."""
+    return number.upper() if _T_NUMBER.fullmatch(number) else number
+
+
+_CAPITALS: dict[str, Callable[[str], str]] = {"uscc": str.upper, "id_number": str.upper, "number": _t_number}
+"""Fields whose letters are capitals by their standards."""
 
 
 def guarded(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from domain.errors import InputError
-from registers.cells import CellError, Parse, columns, guarded
+from registers.cells import CellError, Parse, columns, guarded, tidy
 from registers.masking import masked, masked_value
 from registers.noun import MASK, Noun, Remarks
 from registers.nouns import NOUNS, broken_rules
@@ -187,11 +187,11 @@ def _read_cell(
 def _unmasked(reading: _Reading, cells: Mapping[str, str]) -> dict[str, Any]:
     """Return the kept values of the private cells that hold nothing but their masks."""
     hidden = [name for name in reading.cls.private & cells.keys() if MASK in cells[name]]
-    kept = reading.kept(cells.get("code", "").strip()) if hidden else None
+    kept = reading.kept(tidy(cells.get("code", ""))) if hidden else None
     if kept is None:
         return {}
     shown = masked(kept)
-    return {name: getattr(kept, name) for name in hidden if cells[name].strip() == shown[name]}
+    return {name: getattr(kept, name) for name in hidden if tidy(cells[name]) == shown[name]}
 
 
 def render(cls: type[Noun], rows: Iterable[Mapping[str, Any]]) -> str:

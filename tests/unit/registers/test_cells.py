@@ -13,7 +13,7 @@ from registers.inspector import Inspector
 from registers.local_time import LOCAL
 from registers.noun import Noun
 from registers.permit import Permit, PermitLevel
-from registers.person import Welder
+from registers.person import Certificate, Welder
 
 
 def _read(cls: type[Noun], field: str, cell: str) -> Any:
@@ -157,6 +157,19 @@ def test_prose_keeps_its_chinese_punctuation() -> None:
 def test_small_x_of_an_id_number_becomes_a_capital() -> None:
     """The check digit X is a capital."""
     assert _read(Welder, "id_number", "11010519491231002x") == "11010519491231002X"
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("t11010519491231002x", "T11010519491231002X"),
+        ("豫a-01x", "豫a-01x"),
+        ("11010519491231002x", "11010519491231002X"),
+    ],
+)
+def test_only_id_numbers_among_certificate_numbers_are_capitals(cell: str, number: str) -> None:
+    """Other families number as they like."""
+    assert _read(Certificate, "number", cell) == number
 
 
 @pytest.mark.parametrize("cell", ["4.10411E+17", "4E+17"])
