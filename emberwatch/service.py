@@ -10,9 +10,9 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import uvicorn
+
 from alerting.dispatcher import Dispatcher
 from alerting.notifiers.file import FileNotifier
-
 from api.app import create_app
 from api.services import Services
 from detectors.base import World

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from detectors.build import build_engine
 from domain.errors import InputError
 from emberwatch.backtest import report
-from emberwatch.backtest.recording import Recording, parse_mapping, read_recording, record_count
+from emberwatch.backtest.recording import Recording, parse_mapping, read_recording
 from emberwatch.backtest.runner import Outcome, run, write_findings, write_scores
 from emberwatch.backtest.truth import Interval, Verdict, judge, read_truth
 from emberwatch.pipeline import Machine
@@ -42,9 +42,11 @@ def perform(job: Job, progress: Callable[[int, int], None] = lambda _done, _tota
     twice = [c for c, n in Counter((ch.device, ch.measurand) for ch in channels).items() if n > 1]
     if twice:
         raise InputError(f"two columns are mapped to {twice[0][0].device}:{twice[0][1]}")
+    for folder in (job.out, job.scores.parent if job.scores else None):
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
     truth = read_truth(job.truth) if job.truth is not None else []
     recording = read_recording(job.file, job.time, channels)
-    total = record_count(recording)
     machine = Machine(lambda world: build_engine(world, job.rules))
     with books_in_memory() as books:
         outcome = run(
@@ -53,7 +55,7 @@ def perform(job: Job, progress: Callable[[int, int], None] = lambda _done, _tota
             MemoryJournal(),
             books,
             keep_scores=job.scores is not None,
-            progress=lambda done: progress(done, total),
+            progress=progress,
         )
     verdict = judge(outcome.alarm_intervals(), truth, outcome.span) if job.truth is not None else None
     return Result(
@@ -87,7 +89,6 @@ def _write(
         write_scores(job.scores, outcome)
         written.append(job.scores)
     if job.out is not None:
-        job.out.mkdir(parents=True, exist_ok=True)
         findings, page = job.out / "findings.csv", job.out / "report.html"
         write_findings(findings, outcome.episodes)
         page.write_text(report.page(job.file.name, recording, outcome, truth, verdict), "utf-8")

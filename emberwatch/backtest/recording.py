@@ -27,6 +27,8 @@ from registers.place import Area, Site
 _AREA, _SITE = "backtest", "recording"
 _KINDS = {Family.FIRE: DeviceKind.FIRE, Family.ELECTRIC: DeviceKind.ELECTRIC, Family.PROCESS: DeviceKind.PROCESS}
 _WELDING = frozenset({"current_a", "voltage_v"})
+_TICK_MS = 1000
+"""The live service ticks once a second; a recording as often as its rows allow, and no more."""
 _MILLISECONDS_FROM = 1e11
 """Numbers above this are epoch milliseconds, below it seconds (1e11 s is the year 5138)."""
 
@@ -176,20 +178,16 @@ def records(recording: Recording) -> Iterator[Record]:
     yield Record(first, START, b"")
     yield Record(first, REGISTER, msgspec.json.encode(registers(recording)))
     topics = [(f"safety/v1/{path}/telemetry", columns) for path, columns in _columns(recording).items()]
+    ticked = 0
     for moment, values in recording.rows:
-        yield Record(moment, TICK, b"")
+        if moment - ticked >= _TICK_MS:
+            ticked = moment
+            yield Record(moment, TICK, b"")
         for topic, columns in topics:
             named = {recording.channels[i].measurand: values[i] for i in columns if values[i] is not None}
             if named:
                 yield Record(moment, topic, msgspec.json.encode({"ts": moment, "v": named}))
     yield Record(recording.rows[-1][0] + 1, TICK, b"")
-
-
-def record_count(recording: Recording) -> int:
-    """Return how many records `records` yields."""
-    by_device = _columns(recording).values()
-    spoken = sum(any(values[i] is not None for i in columns) for _, values in recording.rows for columns in by_device)
-    return len(recording.rows) + spoken + 3
 
 
 def _columns(recording: Recording) -> dict[DevicePath, list[int]]:

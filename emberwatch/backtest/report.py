@@ -1,6 +1,7 @@
 """One HTML page without any outside resource: the curves of a recording with the alarms and the known events drawn on them."""
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
@@ -16,10 +17,13 @@ from emberwatch.backtest.truth import Interval, Verdict
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 1180, 150, 60, 18
 _BUCKETS = 1_000
+_PEAKY = 8
+"""A maximum this many times the median is drawn on a logarithmic scale."""
 _COLOURS = {1: "#d4380d", 2: "#fa8c16", 3: "#d4b106", 4: "#1677ff"}
 _STYLE = """
 body{font:14px/1.5 "Noto Sans CJK SC","Microsoft YaHei",sans-serif;margin:24px auto;max-width:1220px;color:#1f2329;padding:0 16px}
-h1{font-size:22px}h2{font-size:15px;margin:22px 0 2px}table{border-collapse:collapse;margin:8px 0}
+h1{font-size:22px}h2{font-size:15px;margin:22px 0 2px}
+h2+p{margin:0;font-size:11px;color:#646a73}table{border-collapse:collapse;margin:8px 0}
 td,th{border:1px solid #dee0e3;padding:3px 10px;text-align:left}th{background:#f5f6f7}svg{width:100%;height:auto;display:block}
 .truth{fill:#52c41a;fill-opacity:.22}.alarm{fill-opacity:.85}.curve{fill:none;stroke:#245bdb;stroke-width:1}
 .axis{stroke:#dee0e3}.tick{font-size:10px;fill:#646a73}
@@ -28,11 +32,12 @@ td,th{border:1px solid #dee0e3;padding:3px 10px;text-align:left}th{background:#f
 
 
 class Scale(NamedTuple):
-    """Where a moment and a value are on the drawing, in SVG units."""
+    """Where a moment and a value are on the drawing, in SVG units; `logarithmic` where peaks would flatten all else."""
 
     span: Interval
     low: float
     high: float
+    logarithmic: bool
 
     def x(self, moment_ms: float) -> float:
         """Return the abscissa of an instant."""
@@ -41,7 +46,10 @@ class Scale(NamedTuple):
 
     def y(self, value: float) -> float:
         """Return the ordinate of a value."""
-        return round(_HEIGHT - (_HEIGHT - 12) * (value - self.low) / ((self.high - self.low) or 1.0), 1)
+        low, high = self.low, self.high
+        if self.logarithmic:
+            value, low, high = math.log(value), math.log(low), math.log(high)
+        return round(_HEIGHT - (_HEIGHT - 12) * (value - low) / ((high - low) or 1.0), 1)
 
 
 def page(title: str, recording: Recording, outcome: Outcome, truth: Sequence[Interval], verdict: Verdict | None) -> str:
@@ -92,11 +100,17 @@ def _chart(column: int, channel: Channel, recording: Recording, outcome: Outcome
     if not pairs:
         return f"{heading}<p>没有读数</p>"
     times, values = np.array([p[0] for p in pairs], np.int64), np.array([p[1] for p in pairs], np.float64)
-    scale = Scale(outcome.span, float(values.min()), float(values.max()))
+    scale = _scale(outcome.span, values)
+    heading += "<p>对数刻度</p>" if scale.logarithmic else ""
     marks = [_band(scale, event, "truth", "已知事件", _HEIGHT, 0) for event in truth if event.touches(outcome.span)]
     marks += [_alarm(scale, e) for e in outcome.episodes if e.device == str(channel.device)]
     body = "".join(marks) + _axes(scale) + f'<path class="curve" d="{_path(scale, times, values)}"/>'
     return f'{heading}<svg viewBox="0 0 {_WIDTH} {_HEIGHT + _BOTTOM}" role="img">{body}</svg>'
+
+
+def _scale(span: Interval, values: NDArray[np.float64]) -> Scale:
+    low, high = float(values.min()), float(values.max())
+    return Scale(span, low, high, logarithmic=low > 0 and high > _PEAKY * float(np.median(values)))
 
 
 def _band(scale: Scale, interval: Interval, style: str, title: str, height: int, top: int, fill: str = "") -> str:

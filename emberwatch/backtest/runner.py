@@ -59,14 +59,15 @@ def run(
     books: Books,
     *,
     keep_scores: bool = False,
-    progress: Callable[[int], None] = lambda _done: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Outcome:
-    """Return what the service would have found; `progress` is told how many records are decided."""
+    """Return what the service would have found; `progress` is told how many records of how many are decided."""
     _write(journal, records(recording))
     findings: list[Finding] = []
     scores: list[Scores] = []
     began = time.perf_counter()
-    for batch in batches(journal, 0, journal.info().end, _BATCH):
+    end = journal.info().end
+    for batch in batches(journal, 0, end, _BATCH):
         for decoded in machine.decoder.decode(batch):
             found = machine.engine.process(decoded.segment)
             findings += found
@@ -74,7 +75,7 @@ def run(
                 scores += machine.engine.scores
             if found:
                 books.commit(Decided(decoded.segment.end_offset, found[-1].at_ms, found))
-        progress(batch.end_offset)
+        progress(batch.end_offset, end)
     seconds = time.perf_counter() - began
     span = Interval(recording.rows[0][0], recording.rows[-1][0])
     return Outcome(findings, episodes(findings), scores, machine.world.slots.paths(), seconds, span)

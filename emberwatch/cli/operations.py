@@ -6,7 +6,6 @@ from typing import Annotated
 
 import msgspec
 import typer
-from ingest.deadletters import preview
 
 from detectors.catalogue import CATALOGUE
 from domain.errors import CorruptionError, InputError
@@ -17,6 +16,7 @@ from emberwatch.parts import clock_ms
 from emberwatch.replay import replay
 from emberwatch.settings import SECRETS, Settings, walk
 from emberwatch.stores import open_books, open_journal_for_reading
+from ingest.deadletters import preview
 
 config_app = typer.Typer(no_args_is_help=True, help="Settings: what they are and whether they make sense.")
 journal_app = typer.Typer(no_args_is_help=True, help="The journal of everything devices said.")

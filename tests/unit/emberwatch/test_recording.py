@@ -14,7 +14,6 @@ from emberwatch.backtest.recording import (
     parse_mapping,
     read_recording,
     read_time,
-    record_count,
     records,
 )
 
@@ -102,4 +101,3 @@ def test_records_begin_with_start_and_registers_and_tick_with_time(tmp_path: Pat
     made = list(records(recording))
     assert [r.topic for r in made] == [START, REGISTER, TICK, "safety/v1/backtest/recording/E/telemetry", TICK, TICK]
     assert json.loads(made[3].payload) == {"ts": 60_000, "v": {"ch4_ppm": 1.5, "temp_c": 20.0}}
-    assert len(made) == record_count(recording)
