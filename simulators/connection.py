@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import socket
 import ssl
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from simulators.device import OFFLINE, TimedMessage
 
 _LOG = logging.getLogger(__name__)
 
-_WINDOW = 50
+_WINDOW = 20
 _QUEUE = 10_000
 _RECONNECT_S = (0.2, 5.0)
 
@@ -102,7 +103,9 @@ class Connection:
                 self._done()
                 _cut(client)
                 return  # the listener sees the line go dead
-            await asyncio.gather(*(client.publish(m.topic, m.payload, 1, m.retain) for m in self._batch))
+            # no time-out of its own: a dead line ends the listener, which cancels us (and a timer a message costs a task)
+            sending = (client.publish(m.topic, m.payload, 1, m.retain, timeout=math.inf) for m in self._batch)
+            await asyncio.gather(*sending)
             self._done()
 
     def _done(self) -> None:
