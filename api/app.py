@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
 from api import document, problems
+from api.body_limit import BodyLimit
 from api.context import Context
 from api.guard import caller
 from api.routes import alarms, dead_letters, devices, hazards, registers, rules, series, session, stream, system
@@ -15,7 +16,6 @@ from api.security_headers import SecurityHeaders
 from api.services import Services
 
 PREFIX = "/api/v1"
-_BODY_LIMIT = 1024 * 1024
 _NOUNS = (alarms, hazards, devices, series, registers, rules, dead_letters, system, stream, session)
 
 
@@ -36,13 +36,13 @@ def bare_app() -> FastAPI:
         docs_url=None,  # their pages load scripts from a CDN; the document itself is at /api/v1/openapi.json
         redoc_url=None,
         openapi_url=None,
-        max_body_size=_BODY_LIMIT,
         generate_unique_id_function=_operation_id,
         lifespan=_lifespan,
     )
     app.include_router(system.public)
     app.include_router(session.public, prefix=PREFIX)
     app.include_router(_behind_the_login())
+    app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
     problems.install(app)
     document.install(app)

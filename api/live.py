@@ -25,13 +25,13 @@ HEARTBEAT = b": keep-alive\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often, in seconds; `queue` is how many frames a listener may lag behind."""
+    """How often, in seconds; `queue` is how many chunks (each what one look at the feed found) a listener may lag behind."""
 
     poll_s: float = 0.2
     status_s: float = 2.0
     heartbeat_s: float = 15.0
     life_s: float = 300.0
-    queue: int = 256
+    queue: int = 64
 
 
 @dataclass(eq=False, slots=True)
@@ -42,9 +42,11 @@ class _Listener:
     queue: asyncio.Queue[bytes | None]
 
 
-def item_frame(item: FeedItem) -> bytes:
-    """Return a feed item as one server-sent event."""
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (item.id, item.kind.encode(), msgspec.json.encode(item))
+def events(items: list[FeedItem]) -> bytes:
+    """Return feed items as server-sent events, one after the other."""
+    return b"".join(
+        b"id: %d\nevent: %s\ndata: %s\n\n" % (item.id, item.kind.encode(), msgspec.json.encode(item)) for item in items
+    )
 
 
 class LiveHub:
@@ -58,7 +60,7 @@ class LiveHub:
         self._position = 0
         self._started = asyncio.Event()
         self._closed = False
-        self._failing = False
+        self._failing: set[str] = set()
 
     @property
     def listeners(self) -> int:
@@ -87,7 +89,10 @@ class LiveHub:
             self._let_go(listener)
 
     async def stream(self, after: int | None) -> AsyncGenerator[bytes, None]:
-        """Yield frames: all feed items after `after` (None: from now on), in order, once each; status and heartbeats between."""
+        """Yield chunks of events: all feed items after `after` (None: from now on), in order, once each.
+
+        Status and heartbeats come between. Ends after its life, when the listener is too slow, and at `close()`.
+        """
         yield RETRY
         await self._started.wait()
         if self._closed:
@@ -95,10 +100,10 @@ class LiveHub:
         listener = _Listener(self._position, asyncio.Queue(self._pace.queue))
         self._listeners.add(listener)
         try:
-            async for frame in self._missed(after, listener.joined):
-                yield frame
-            async for frame in self._heard(listener):
-                yield frame
+            async for chunk in self._missed(after, listener.joined):
+                yield chunk
+            async for chunk in self._heard(listener):
+                yield chunk
         except EngineError as error:
             _log.warning("a stream ends because the store failed; its listener will resume: %s", error)
         finally:
@@ -108,10 +113,8 @@ class LiveHub:
         position = joined if after is None else after
         while position < joined:
             items = await asyncio.to_thread(self._feed.feed, position, _PAGE)
-            for item in items:
-                if item.id > joined:
-                    return
-                yield item_frame(item)
+            if missed := [item for item in items if item.id <= joined]:
+                yield events(missed)
             position = items[-1].id if items else joined
 
     async def _heard(self, listener: _Listener) -> AsyncIterator[bytes]:
@@ -120,12 +123,12 @@ class LiveHub:
         while loop.time() < end:
             try:
                 async with asyncio.timeout(self._pace.heartbeat_s):
-                    frame = await listener.queue.get()
+                    chunk = await listener.queue.get()
             except TimeoutError:
-                frame = HEARTBEAT
-            if frame is None:
+                chunk = HEARTBEAT
+            if chunk is None:
                 return
-            yield frame
+            yield chunk
 
     async def _read_feed(self) -> None:
         while True:
@@ -138,9 +141,9 @@ class LiveHub:
             self._position = await asyncio.to_thread(self._feed.feed_end)
             self._started.set()
         items = await asyncio.to_thread(self._feed.feed, self._position, _PAGE)
-        for item in items:
-            self._position = item.id
-            self._publish(item_frame(item))
+        if items:  # one chunk, or a burst would overrun listeners that had no chance to read
+            self._position = items[-1].id
+            self._publish(events(items))
         return len(items) == _PAGE
 
     async def _tell_status(self) -> None:
@@ -157,17 +160,17 @@ class LiveHub:
         try:
             result = await step()
         except EngineError as error:
-            if not self._failing:  # said once an outage, not five times a second
+            if step.__name__ not in self._failing:  # said once an outage, not five times a second
                 _log.warning("the live stream waits for the store: %s", error)
-            self._failing = True
+            self._failing.add(step.__name__)
             return False
-        self._failing = False
+        self._failing.discard(step.__name__)
         return result
 
-    def _publish(self, frame: bytes) -> None:
+    def _publish(self, chunk: bytes) -> None:
         for listener in list(self._listeners):
             try:
-                listener.queue.put_nowait(frame)
+                listener.queue.put_nowait(chunk)
             except asyncio.QueueFull:
                 self._let_go(listener)
 

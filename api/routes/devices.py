@@ -55,7 +55,7 @@ def _state(view: RegisterView, path: str, online: Mapping[str, bool], tallies: T
 
 
 def _with_readings(context: Context, state: DeviceState) -> DeviceState:
-    return state.model_copy(update={"readings": newest_readings(context.services.history, state.path)})
+    return state.model_copy(update={"readings": tuple(newest_readings(context.services.history, state.path))})
 
 
 @router.get("/devices/{area}/{site}/{device}", summary="设备详情")
