@@ -1,13 +1,14 @@
-"""The embedded broker: Mosquitto as a child where it is installed, else amqtt in this process (slower, MQTT 3.1.1 only).
+"""The embedded broker: Mosquitto as a child where it is installed, else amqtt in this process.
 
-Both listen on the loopback only, for a demonstration or a small site on one machine.
+Both listen on the loopback only, for a demonstration or a small site on one machine. amqtt is a stopgap: MQTT 3.1.1 only,
+about a thousand messages a second, and it forgets what is not acknowledged within five seconds and all else at its end.
 """
 
 import asyncio
 import logging
 import warnings
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 from domain.errors import EngineError
 from ingest.mosquitto import HOST, Mosquitto, find_mosquitto, free_port
@@ -28,17 +29,20 @@ class _Kind(Protocol):
 class EmbeddedBroker:
     """`async with EmbeddedBroker(folder) as broker`: a broker at `broker.host`, `broker.port`; its state stays in `folder`.
 
-    Port 0 takes any free one; a busy one, the next that is free. `mqtt5` says whether MQTT 5 is spoken, `name` which
-    program serves. `mosquitto` is the path of that program; None takes amqtt. Entering raises EngineError when no port
-    will do.
+    Port 0 takes any free one; a busy one, the next that is free. `name` says which of the two serves (asked for, or else
+    Mosquitto where it is installed), `mqtt5` whether MQTT 5 is spoken. Raises EngineError when Mosquitto was asked for
+    and is not installed, and on entering when no port will do.
     """
 
     host = HOST
 
-    def __init__(self, folder: Path, port: int = 0, *, mosquitto: str | None = find_mosquitto()) -> None:
+    def __init__(self, folder: Path, port: int = 0, *, name: Literal["mosquitto", "amqtt"] | None = None) -> None:
+        program = None if name == "amqtt" else find_mosquitto()
+        if name == "mosquitto" and program is None:
+            raise EngineError("mosquitto is not installed (Debian: apt-get install mosquitto)")
         self.port = port
         self._folder = folder
-        self._kind: _Kind = _Amqtt() if mosquitto is None else _Mosquitto(mosquitto, folder)
+        self._kind: _Kind = _Amqtt() if program is None else _Mosquitto(program, folder)
         self.name = self._kind.name
         self.mqtt5 = self._kind.mqtt5
 

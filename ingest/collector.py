@@ -114,7 +114,8 @@ class Collector:
 
     async def _commit(self, thread: ThreadPoolExecutor) -> None:
         self._something.clear()
-        self._stamp([self._submitted.popleft() for _ in range(len(self._submitted))])
+        if self._submitted:
+            self._stamp([self._submitted.popleft() for _ in range(len(self._submitted))])
         records, self._records = self._records, []
         batches, self._batches = self._batches, []
         if not records:

@@ -10,6 +10,8 @@ import threading
 from pathlib import Path
 from typing import IO
 
+import mqtt5
+
 from domain.errors import EngineError
 from ingest.transport import MAX_PAYLOAD_BYTES
 
@@ -91,7 +93,9 @@ class Mosquitto:
         self._process = subprocess.Popen(  # noqa: S603 - our own command line
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
-        threading.Thread(target=self._listen, args=(self._process.stderr,), name="mosquitto", daemon=True).start()
+        threading.Thread(
+            target=self._listen, args=(self._process, self._process.stderr), name="mosquitto", daemon=True
+        ).start()
 
     def wait(self) -> None:
         """Wait until it listens; raise EngineError when it ends instead or takes too long."""
@@ -101,8 +105,15 @@ class Mosquitto:
             raise EngineError(
                 f"mosquitto did not start on port {self.port}: {' / '.join(self._said[-3:]) or 'no word'}"
             )
+        self._greet()
 
-    def _listen(self, stderr: IO[str]) -> None:
+    def _greet(self) -> None:
+        # It says "running" a moment before it is, and a SIGTERM in that moment is lost; after one answer it is not.
+        with socket.create_connection((HOST, self.port), timeout=_START_S) as probe:
+            probe.sendall(mqtt5.ConnectPacket("").write())
+            probe.recv(1)
+
+    def _listen(self, process: "subprocess.Popen[str]", stderr: IO[str]) -> None:
         with stderr:
             for line in stderr:
                 _LOG.debug("%s", line.rstrip())
@@ -110,7 +121,7 @@ class Mosquitto:
                     self._said.append(line.rstrip())
                     if line.rstrip().endswith("running"):
                         self._running.set()
-        self._process and self._process.wait()
+        process.wait()  # so that who waits for `running` and finds it ended knows it
         self._running.set()
 
     def stop(self) -> None:

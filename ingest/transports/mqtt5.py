@@ -189,7 +189,7 @@ class Mqtt5Session(asyncio.BufferedProtocol):
         if self._filled >= self._needed and not self._lost.done():
             try:
                 self._read()
-            except (EngineError, ValueError) as error:  # ValueError: the codec's word for a malformed packet
+            except (EngineError, ValueError, IndexError) as error:  # the last two: the codec on a malformed packet
                 self._end(EngineError(f"not MQTT 5: {error}"))
 
     def _read(self) -> None:
