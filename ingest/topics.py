@@ -11,7 +11,7 @@ _LEVELS = 6
 
 
 class Kind(StrEnum):
-    """The last level of a device's topic."""
+    """The last level of a device's topic; devices publish the first four, the others are ours."""
 
     TELEMETRY = "telemetry"
     EVENT = "event"
@@ -19,10 +19,6 @@ class Kind(StrEnum):
     REPLY = "reply"
     RECEIPT = "receipt"
     COMMAND = "command"
-
-
-FROM_DEVICES = (Kind.TELEMETRY, Kind.EVENT, Kind.STATUS, Kind.REPLY)
-"""What devices publish; the rest is ours, and a dead letter when it comes from a device."""
 
 
 class Topic(NamedTuple):
@@ -54,7 +50,3 @@ def topic(path: str, kind: Kind) -> str:
 def alarm_topic(area: str, site: str) -> str:
     """Return where alarm transitions of a site are published for other departments' systems."""
     return f"emberwatch/v1/{area}/{site}/alarm"
-
-
-FILTERS = tuple(f"safety/v1/+/+/+/{kind}" for kind in FROM_DEVICES)
-"""What a collector subscribes to."""

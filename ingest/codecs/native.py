@@ -167,10 +167,10 @@ EVENT_STRUCTS = tuple(_event_struct(name, data) for name, data in EVENTS.items()
 Many = Annotated[list[Telemetry], msgspec.Meta(max_length=MAX_MESSAGES)]
 
 
-class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
-    """To a device: the event with this boot and seq is in the journal, so it need not be repeated."""
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """To a device: the event with this boot (if it had one) and seq is in the journal, so it need not be repeated."""
 
-    boot: Count | None
+    boot: Count | None = None
     seq: Count
 
 
