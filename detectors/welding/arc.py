@@ -44,10 +44,15 @@ class Sample(NamedTuple):
 
 @dataclass(slots=True)
 class Arc:
-    """An arc job: our time of its last arcing reading and that reading; `lag_ms`: how late it came, 0 for live data."""
+    """An arc job by its last arcing reading: record, time (ours, or the device's if it came late), and values.
 
-    last_ms: int
-    lag_ms: int
+    `expires_from_ms`: our time from which the off-delay runs.
+    """
+
+    offset: int
+    at_ms: int
+    expires_from_ms: int
+    late: bool
     current: float
     voltage: float
     mains: bool
@@ -103,10 +108,10 @@ class Arcs:
             return level == STRIKE
         if level == OUT:
             return self._expire(sample.slot, sample.received_ms)
-        if late and not arc.lag_ms:
+        if late and not arc.late:
             return False
         self.burning[sample.slot] = _arc(sample, late=late)
-        return bool(arc.lag_ms) and not late
+        return arc.late and not late
 
     def _level(self, sample: Sample) -> int:
         """Return the sample's level, OUT for a stuck sensor or an inrush of supply current; remember the run it is in."""
@@ -133,7 +138,7 @@ class Arcs:
         return OUT if amperes < _OFF_TIMES_IDLE * idle else HOLD
 
     def _expire(self, slot: int, now_ms: int) -> bool:
-        over = now_ms - self.burning[slot].last_ms >= self._envelopes.patience_ms[slot]
+        over = now_ms - self.burning[slot].expires_from_ms >= self._envelopes.patience_ms[slot]
         return bool(over) and self.end(slot)
 
     def end(self, slot: int) -> bool:
@@ -153,7 +158,7 @@ class Arcs:
     def forgive(self, now_ms: int) -> None:
         """Count no silence before `now_ms`: it was ours."""
         for arc in self.burning.values():
-            arc.last_ms = max(arc.last_ms, now_ms)
+            arc.expires_from_ms = max(arc.expires_from_ms, now_ms)
 
     def snapshot(self) -> dict[str, Any]:
         return {
@@ -169,8 +174,8 @@ class Arcs:
 
 
 def _arc(sample: Sample, *, late: bool) -> Arc:
-    lag_ms = sample.received_ms - sample.event_ms if late else 0
-    return Arc(sample.received_ms, lag_ms, sample.current, sample.voltage, sample.mains)
+    at_ms = sample.event_ms if late else sample.received_ms
+    return Arc(sample.offset, at_ms, sample.received_ms, late, sample.current, sample.voltage, sample.mains)
 
 
 def _extended(run: Run | None, sample: Sample) -> Run:

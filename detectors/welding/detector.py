@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from detectors.base import Output, Transition, World
 from detectors.parameters import Parameters
-from detectors.welding.arc import Arcs, Sample
+from detectors.welding.arc import Arc, Arcs, Sample
 from detectors.welding.envelope import NO_MACHINE, Envelopes
 from detectors.welding.permits import Night
-from detectors.welding.rules import Case, judge
-from detectors.welding.session import Sessions
+from detectors.welding.rules import Work, judge
+from detectors.welding.session import Session, Sessions
 from detectors.welding.verdict import Verdict
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding, Severity
@@ -41,8 +41,9 @@ class Standing(NamedTuple):
 class Welding:
     """Implements Detector for W101-W106; its transitions of state `arc` say when a machine welds.
 
-    Alarms stand while the arc burns and the cause lasts. They are judged anew on every scan, arc, loss of power and
-    change of a register, and once a minute, for permits and certificates that begin and end, nights and days off.
+    Alarms stand while the arc job goes on and the cause lasts. A job is judged as of its last arcing reading: who scans
+    out, or whose permit ends, after the last spark has done nothing wrong. It is judged anew when it goes on under another
+    scan or in another minute (permits and certificates end, night falls), and when a register changes.
     """
 
     rules: tuple[str, ...] = ("W101", "W102", "W103", "W104", "W105", "W106")
@@ -55,7 +56,6 @@ class Welding:
         self._sessions = Sessions()
         self._powered: dict[int, bool] = {}
         self._standing: dict[int, dict[str, Standing]] = {}
-        self._minute = 0
 
     def observe(self, segment: Segment, world: World) -> Output:
         self._envelopes.refresh(world)
@@ -79,9 +79,9 @@ class Welding:
         return [s for s in signals if kind[s.slot] != NO_MACHINE]
 
     def _take(self, event: Sample | Signal) -> bool:
-        """Take in one event; tell whether the machine must be judged anew."""
+        """Take in one event; tell whether its machine must be judged anew."""
         if isinstance(event, Sample):
-            return self._arcs.take(event)
+            return self._take_sample(event)
         match event.type:
             case "power.on":
                 self._powered[event.slot] = bool(event.quality & Quality.LATE)
@@ -96,16 +96,28 @@ class Welding:
                 self._sessions.scan_in(event)
             case _:
                 self._sessions.scan_out(event)
-        return True
+        return not event.type.startswith("scan.")  # a scan is judged by the arc that follows it
+
+    def _take_sample(self, sample: Sample) -> bool:
+        before = self._arcs.burning.get(sample.slot)
+        changed = self._arcs.take(sample)
+        after = self._arcs.burning.get(sample.slot)
+        if changed or before is None or after is None:
+            return changed
+        return after is not before and self._bearing(sample.slot, before) != self._bearing(sample.slot, after)
+
+    def _bearing(self, slot: int, arc: Arc) -> tuple[int, Session | None]:
+        """Return what a verdict depends on besides the registers: the minute, and who was scanned in."""
+        return arc.at_ms // _MINUTE_MS, self._session(slot, arc)
+
+    def _session(self, slot: int, arc: Arc) -> Session | None:
+        return self._sessions.at(slot, arc.offset, arc.at_ms if arc.late else None)
 
     def tick(self, offset: int, now_ms: int, world: World) -> Output:
         self._envelopes.refresh(world)
         output, moment = Output(), Moment(offset, now_ms, now_ms)
         for slot in self._arcs.tick(now_ms):
             self._tell(slot, moment, world, output, burned=True)
-        if now_ms // _MINUTE_MS != self._minute:
-            self._minute = now_ms // _MINUTE_MS
-            self._tell_all(moment, world, output)
         return output
 
     def started(self, offset: int, now_ms: int, world: World) -> Output:
@@ -115,14 +127,10 @@ class Welding:
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
         self._envelopes.forget(changes)
         self._envelopes.refresh(world)
-        output = Output()
-        self._tell_all(Moment(offset, now_ms, now_ms), world, output)
-        return output
-
-    def _tell_all(self, moment: Moment, world: World, output: Output) -> None:
-        """Judge every machine that welds or has power anew."""
+        output, moment = Output(), Moment(offset, now_ms, now_ms)
         for slot in sorted({*self._arcs.burning, *self._powered}):
             self._tell(slot, moment, world, output, burned=slot in self._arcs.burning)
+        return output
 
     def _tell(self, slot: int, moment: Moment, world: World, output: Output, *, burned: bool) -> None:
         """Judge one machine and put out what changed; `burned`: its arc burned before this moment."""
@@ -130,23 +138,27 @@ class Welding:
         if burns != burned:
             output.transitions.append(Transition(moment.offset, slot, ARC, burns, moment.at_ms))
         before = self._standing.pop(slot, {})
-        after = {v.rule: Standing(v, self._is_late(slot, before.get(v.rule))) for v in self._judge(slot, moment, world)}
+        after = {v.rule: Standing(v, self._is_late(slot, before.get(v.rule))) for v in self._judge(slot, world)}
         if after:
             self._standing[slot] = after
         output.findings.extend(self._findings(slot, moment, world.slots.path(slot), before, after))
 
-    def _judge(self, slot: int, moment: Moment, world: World) -> list[Verdict]:
+    def _judge(self, slot: int, world: World) -> list[Verdict]:
         arc = self._arcs.burning.get(slot)
-        if (arc is None and slot not in self._powered) or self._envelopes.kind[slot] == NO_MACHINE:
+        if self._envelopes.kind[slot] == NO_MACHINE:
             return []
-        at_ms = moment.at_ms - (arc.lag_ms if arc else 0)
-        case = Case(world.slots.place(slot), at_ms, self._sessions.at(slot, at_ms), arc is not None)
-        return judge(case, world.view, self._night)
+        if arc is not None:
+            work = Work(arc.at_ms, self._session(slot, arc))
+        elif slot in self._powered:
+            work = None
+        else:
+            return []
+        return judge(world.slots.place(slot), work, world.view, self._night)
 
     def _is_late(self, slot: int, standing: Standing | None) -> bool:
         """Tell whether only late data speak for an alarm; once it was current it stays so."""
         arc = self._arcs.burning.get(slot)
-        late = bool(arc.lag_ms) if arc else self._powered[slot]
+        late = arc.late if arc else self._powered[slot]
         return late and (standing is None or standing.late)
 
     def _findings(
@@ -178,7 +190,6 @@ class Welding:
             "sessions": self._sessions.snapshot(),
             "powered": [[slot, late] for slot, late in self._powered.items()],
             "standing": rows,
-            "minute": self._minute,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -189,7 +200,6 @@ class Welding:
         for slot, rule, severity, evidence, late in state["standing"]:
             standing = Standing(Verdict(rule, Severity(severity), evidence), late)
             self._standing.setdefault(slot, {})[rule] = standing
-        self._minute = state["minute"]
         self._envelopes.forget_all()
 
 

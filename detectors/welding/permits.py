@@ -21,7 +21,7 @@ class Night(NamedTuple):
         return hour >= self.from_h or hour < self.to_h
 
 
-class Work(NamedTuple):
+class Request(NamedTuple):
     """The hot work to be permitted: where, when (epoch ms), by whom (welder's code), under which permit if one was named."""
 
     site: str
@@ -30,17 +30,17 @@ class Work(NamedTuple):
     permit: str | None
 
 
-def judge(work: Work, view: RegisterView, night: Night) -> Verdict | None:
+def judge(request: Request, view: RegisterView, night: Night) -> Verdict | None:
     """Return why no permit allows the work, naming the nearest miss; None: one allows it.
 
     Any permit that allows it will do, named at the scan or not: the work is then permitted.
     """
-    named = view.permit(work.permit) if work.permit is not None else None
-    permits = view.permits_at(work.site) + ([named] if named and named.site != work.site else [])
+    named = view.permit(request.permit) if request.permit is not None else None
+    permits = view.permits_at(request.site) + ([named] if named and named.site != request.site else [])
     if not permits:
-        return _verdict("unknown_permit" if work.permit is not None else "no_permit", None)
-    misses = [(_miss(permit, work, night), permit) for permit in permits]
-    miss, permit = min(misses, key=lambda m: (_RANK[m[0]], m[1].code != work.permit, m[1].code))
+        return _verdict("unknown_permit" if request.permit is not None else "no_permit", None)
+    misses = [(_miss(permit, request, night), permit) for permit in permits]
+    miss, permit = min(misses, key=lambda m: (_RANK[m[0]], m[1].code != request.permit, m[1].code))
     return None if miss is None else _verdict(miss, permit)
 
 
@@ -56,14 +56,14 @@ _RANK = {
 }
 
 
-def _miss(permit: Permit, work: Work, night: Night) -> str | None:
-    at = dt.datetime.fromtimestamp(work.at_ms / 1000, LOCAL)
+def _miss(permit: Permit, request: Request, night: Night) -> str | None:
+    at = dt.datetime.fromtimestamp(request.at_ms / 1000, LOCAL)
     checks = (
-        ("other_site", permit.site != work.site),
+        ("other_site", permit.site != request.site),
         ("not_approved", permit.state is not PermitState.APPROVED),
         ("not_started", at < permit.starts_at),
         ("ended", at >= permit.ends_at),
-        ("welder_not_listed", bool(permit.welders and work.welder and work.welder not in permit.welders)),
+        ("welder_not_listed", bool(permit.welders and request.welder and request.welder not in permit.welders)),
         ("level_too_low", permit.level is PermitLevel.SECOND and must_upgrade(at, night)),
     )
     return next((reason for reason, missed in checks if missed), None)

@@ -23,15 +23,20 @@ def shown(code: str | None) -> str | None:
 
 
 class Session(NamedTuple):
-    """One welder at one machine in `[since_ms, until_ms)` by the device's clock; `until_ms` None: still there."""
+    """One welder at one machine, from one record to another and by the device's clock; `until_` None: still there."""
 
     credential: str
     permit: str | None
+    since_offset: int
     since_ms: int
+    until_offset: int | None = None
     until_ms: int | None = None
 
-    def covers(self, at_ms: int) -> bool:
-        return self.since_ms <= at_ms and (self.until_ms is None or at_ms < self.until_ms)
+    def covers(self, offset: int, late_ms: int | None) -> bool:
+        """Tell whether what was said at a record falls into the session; what came late goes by the device's time."""
+        if late_ms is not None:
+            return self.since_ms <= late_ms and (self.until_ms is None or late_ms < self.until_ms)
+        return self.since_offset <= offset and (self.until_offset is None or offset < self.until_offset)
 
 
 class Sessions:
@@ -40,9 +45,9 @@ class Sessions:
     def __init__(self) -> None:
         self._of: dict[int, list[Session]] = {}
 
-    def at(self, slot: int, at_ms: int) -> Session | None:
-        """Return the session that covers the instant, the newest if several do."""
-        return next((s for s in reversed(self._of.get(slot, [])) if s.covers(at_ms)), None)
+    def at(self, slot: int, offset: int, late_ms: int | None = None) -> Session | None:
+        """Return the session in which the machine said something at a record, the newest if several cover it."""
+        return next((s for s in reversed(self._of.get(slot, [])) if s.covers(offset, late_ms)), None)
 
     def scan_in(self, signal: Signal) -> None:
         """Open a session; whoever was there before has left: one machine, one welder."""
@@ -53,6 +58,7 @@ class Sessions:
         session = Session(
             credential=_code(signal.data.get("credential")),
             permit=None if permit is None else _code(permit),
+            since_offset=signal.offset,
             since_ms=signal.event_ms,
         )
         self._of[signal.slot] = [*self._of.get(signal.slot, []), session][-_KEPT:]
@@ -67,8 +73,8 @@ class Sessions:
     def end(self, signal: Signal) -> None:
         """End the open session of the machine, if there is one."""
         kept = self._of.get(signal.slot, [])
-        if kept and kept[-1].until_ms is None and not self._is_overtaken(signal):
-            kept[-1] = kept[-1]._replace(until_ms=max(signal.event_ms, kept[-1].since_ms))
+        if kept and kept[-1].until_offset is None and not self._is_overtaken(signal):
+            kept[-1] = kept[-1]._replace(until_offset=signal.offset, until_ms=signal.event_ms)
 
     def _is_overtaken(self, signal: Signal) -> bool:
         """Tell whether the signal was delayed and is older than the newest session: it cannot end or replace that."""

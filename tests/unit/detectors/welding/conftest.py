@@ -1,6 +1,7 @@
 """A workshop with one registered machine, welder, certificate and permit, driven record by record on a Wednesday morning."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -164,11 +165,22 @@ def empty() -> Workshop:
 
 
 @pytest.fixture
-def shop(empty: Workshop) -> Workshop:
-    """Return a workshop in which everything is in order, but nobody is scanned in yet."""
-    for put in (empty.machine, empty.welder, empty.certificate, empty.permit):
-        put()
-    return empty
+def new_shop() -> Callable[[], Workshop]:
+    """Return a maker of workshops in which everything is in order, but nobody is scanned in yet."""
+
+    def make() -> Workshop:
+        shop = Workshop()
+        for put in (shop.machine, shop.welder, shop.certificate, shop.permit):
+            put()
+        return shop
+
+    return make
+
+
+@pytest.fixture
+def shop(new_shop: Callable[[], Workshop]) -> Workshop:
+    """Return one such workshop."""
+    return new_shop()
 
 
 @pytest.fixture

@@ -85,15 +85,22 @@ def test_nobody_scanned_in_is_not_also_a_missing_permit(shop: "Workshop") -> Non
 
 
 def test_a_permit_ends_under_a_burning_arc(work: "Workshop") -> None:
-    """Working on past the end is told by the first tick of that minute, and withdrawn by an extension."""
+    """Working on past the end is told by the first arc of that minute, and withdrawn by an extension."""
     work.permit(ends_at=WEDNESDAY + 5 * dt.timedelta(minutes=1))
     said = []
     for amps in range(100, 110):
         said += work.weld(amps=float(amps)) + work.wait(30)
-    assert said == ["W106 raise"]
-    assert work.local() == WEDNESDAY + 5 * dt.timedelta(minutes=1)
+    assert said == []
+    assert work.weld() == ["W106 raise"]
     assert work.permit(ends_at=WEDNESDAY + HOUR) == ["W106 clear"]
     assert work.found[-1].evidence == {"reason": "mended"}
+
+
+def test_a_permit_that_ends_after_the_last_arc_accuses_nobody(work: "Workshop") -> None:
+    """Who stops in time is not held to the off-delay of the arc job."""
+    work.permit(ends_at=WEDNESDAY + dt.timedelta(minutes=1))
+    said = work.weld() + work.wait(59) + work.weld(amps=121.0) + work.wait(60) + work.idle() + work.wait(30)
+    assert said == []
 
 
 LEVELS = [

@@ -13,35 +13,38 @@ if TYPE_CHECKING:
     from tests.unit.detectors.welding.conftest import Workshop
 
 
-def _signal(kind: str, at_ms: int, *, late: bool = False, **data: Any) -> Signal:
-    return Signal(0, 0, kind, data, at_ms, 1_000_000, int(Quality.LATE) if late else 0)
+def _signal(kind: str, offset: int, *, late_ms: int | None = None, **data: Any) -> Signal:
+    """Return an event at a record, received and said at that many seconds, or said at `late_ms` and long under way."""
+    quality = 0 if late_ms is None else int(Quality.LATE)
+    return Signal(offset, 0, kind, data, 1000 * offset if late_ms is None else late_ms, 1000 * offset, quality)
 
 
 def test_a_scan_opens_and_the_same_welders_scan_out_ends_a_session() -> None:
-    """A session covers its start and not its end."""
+    """A session covers the records between its scans, and late data by the device's time between them."""
     sessions = Sessions()
-    sessions.scan_in(_signal("scan.in", 100, credential="C-1", permit="DH-1"))
-    sessions.scan_out(_signal("scan.out", 200, credential="C-1"))
-    covered = [sessions.at(0, at) is not None for at in (99, 100, 199, 200)]
-    assert covered == [False, True, True, False]
+    sessions.scan_in(_signal("scan.in", 10, credential="C-1", permit="DH-1"))
+    sessions.scan_out(_signal("scan.out", 20, credential="C-1"))
+    assert [sessions.at(0, offset) is not None for offset in (9, 11, 19, 21)] == [False, True, True, False]
+    late = [sessions.at(0, 99, late_ms) is not None for late_ms in (9_999, 10_000, 19_999, 20_000)]
+    assert late == [False, True, True, False]
 
 
 def test_somebody_elses_scan_out_ends_nothing() -> None:
     """A passer-by cannot end another welder's session; a scan-out without a credential is the machine's own."""
     sessions = Sessions()
-    sessions.scan_in(_signal("scan.in", 100, credential="C-1"))
-    sessions.scan_out(_signal("scan.out", 200, credential="C-2"))
-    assert sessions.at(0, 300) is not None
-    sessions.scan_out(_signal("scan.out", 400))
-    assert sessions.at(0, 500) is None
+    sessions.scan_in(_signal("scan.in", 1, credential="C-1"))
+    sessions.scan_out(_signal("scan.out", 2, credential="C-2"))
+    assert sessions.at(0, 3) is not None
+    sessions.scan_out(_signal("scan.out", 4))
+    assert sessions.at(0, 5) is None
 
 
 def test_the_next_welder_takes_over() -> None:
-    """One machine, one welder: a second scan ends the first session, which late telemetry still finds."""
+    """One machine, one welder: a second scan ends the first session, which what came before it still finds."""
     sessions = Sessions()
-    sessions.scan_in(_signal("scan.in", 100, credential="C-1"))
-    sessions.scan_in(_signal("scan.in", 200, credential="C-2"))
-    who = [session.credential if (session := sessions.at(0, at)) else None for at in (150, 250)]
+    sessions.scan_in(_signal("scan.in", 10, credential="C-1"))
+    sessions.scan_in(_signal("scan.in", 20, credential="C-2"))
+    who = [session.credential if (session := sessions.at(0, offset)) else None for offset in (15, 25)]
     assert who == ["C-1", "C-2"]
 
 
@@ -49,24 +52,33 @@ def test_a_late_scan_does_not_undo_a_newer_one() -> None:
     """Events that were delayed on the way and are older than the session change nothing."""
     sessions = Sessions()
     sessions.scan_in(_signal("scan.in", 500, credential="C-2"))
-    sessions.scan_in(_signal("scan.in", 100, credential="C-1", late=True))
-    sessions.end(_signal("power.off", 200, late=True))
+    sessions.scan_in(_signal("scan.in", 501, credential="C-1", late_ms=100_000))
+    sessions.end(_signal("power.off", 502, late_ms=200_000))
     session = sessions.at(0, 600)
     assert session is not None
     assert session.credential == "C-2"
 
 
-@given(st.lists(st.tuples(st.sampled_from(["in", "out", "off"]), st.integers(0, 1000)), max_size=50))
+def test_a_clock_that_jumps_back_hides_nobody() -> None:
+    """Live data go by the order of records: a device that loses its time does not lose its welder."""
+    sessions = Sessions()
+    sessions.scan_in(_signal("scan.in", 10, credential="C-1")._replace(event_ms=10_000_000))
+    assert sessions.at(0, 11) is not None
+    sessions.scan_out(_signal("scan.out", 12, credential="C-1")._replace(event_ms=0))
+    assert sessions.at(0, 13) is None
+
+
+@given(st.lists(st.tuples(st.sampled_from(["in", "out", "off"]), st.integers(0, 2)), max_size=50))
 def test_memory_is_bounded_and_survives_a_snapshot(events: list[tuple[str, int]]) -> None:
     """However often a machine is scanned, two sessions are kept, and a restored copy answers the same."""
     sessions = Sessions()
     steps = {"in": sessions.scan_in, "out": sessions.scan_out, "off": sessions.end}
-    for step, at_ms in events:
-        steps[step](_signal(step, at_ms, credential=f"C-{at_ms % 3}"))
+    for offset, (step, who) in enumerate(events):
+        steps[step](_signal(step, offset, credential=f"C-{who}"))
     restored = Sessions()
     restored.restore(sessions.snapshot())
     assert len(sessions.snapshot()) <= 2
-    assert [restored.at(0, at) for at in range(0, 1100, 50)] == [sessions.at(0, at) for at in range(0, 1100, 50)]
+    assert [restored.at(0, offset) for offset in range(50)] == [sessions.at(0, offset) for offset in range(50)]
 
 
 @pytest.mark.parametrize(
