@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +268,15 @@ def test_large_batch_is_stored_whole(store: Registers) -> None:
     assert len(store.put(batch, "me")) == len(batch)
     assert store.count("area") == len(batch)
     assert len(list(entries(store, "area"))) == len(batch)
+
+
+def test_writers_at_once_share_one_stream(store: Registers) -> None:
+    """Changes of several threads get dense ids, and each thread's changes stay together and in its order."""
+    with ThreadPoolExecutor(4) as pool:
+        done = pool.map(lambda n: store.put([_area(f"A{n}{m}") for m in range(50)], f"writer {n}"), range(4))
+        by_writer = [[change.id for change in changes] for changes in done]
+    assert sorted(number for ids in by_writer for number in ids) == list(range(1, 201))
+    assert [ids == list(range(ids[0], ids[0] + 50)) for ids in by_writer] == [True] * 4
 
 
 # --- properties -----------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The migrated schema is the schema the code speaks to."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,14 @@ def test_upgrade_again_changes_nothing(engine: sa.Engine) -> None:
     migrate.upgrade(engine)
     assert first is not None
     assert migrate.current(engine) == first
+
+
+def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
+    """Whoever is first creates the tables; the others wait for it and find nothing to do."""
+    engines = [open_engine(f"sqlite:///{tmp_path}/emberwatch.db") for _ in range(3)]
+    with ThreadPoolExecutor(len(engines)) as pool:
+        list(pool.map(migrate.upgrade, engines))
+    assert len({migrate.current(engine) for engine in engines}) == 1
 
 
 def test_database_of_a_newer_version_is_refused(engine: sa.Engine) -> None:
