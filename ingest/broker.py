@@ -92,7 +92,7 @@ class _Amqtt:
 
     async def start(self, port: int) -> None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # its imports and its configuration warn about themselves
+            warnings.simplefilter("ignore", DeprecationWarning)  # its plugins warn of their own future
             from amqtt.broker import Broker  # noqa: PLC0415 - slow to import, and seldom wanted
             from amqtt.errors import BrokerError  # noqa: PLC0415
 

@@ -1,7 +1,8 @@
 """Fixtures that any test may ask for: real servers, private to one test, and what happens where they are not installed."""
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,6 +18,12 @@ def missing(what: str, how: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(message, pytrace=False)
     pytest.skip(message)
+
+
+@pytest.fixture
+def installed() -> Callable[[str, str], str]:
+    """Return a finder of programs: the path, or the test is skipped with how to install it (in CI: fails)."""
+    return lambda program, how: shutil.which(program) or missing(program, how)
 
 
 @pytest.fixture
