@@ -1,7 +1,7 @@
 """What findings and operators do to alarms, written on a page of the books; grave alarms open hazards."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,20 +21,34 @@ OPENS_HAZARD = Severity.HIGH
 _ASIDE = (AlarmState.SHELVED, AlarmState.OUT_OF_SERVICE)
 
 
+class _News(NamedTuple):
+    """What a finding makes of an alarm: the alarm after it, the event of the table, and the kind of notice, if any."""
+
+    alarm: Alarm
+    event: AlarmEvent
+    notice: str | None
+
+
 def record(page: Page, finding: Finding, policies: Mapping[str, RulePolicy]) -> None:
     """Write what one finding means. A change or clear of what is not active means nothing and is ignored."""
-    alarm = page.alarms.get(Key(finding.device, finding.rule))
+    before = page.alarms.get(Key(finding.device, finding.rule))
+    news = _news(page, before, finding)
+    if news is None:
+        return
+    after = _with_hazard(page, news.alarm, policies.get(finding.rule), finding.at_ms)
+    by = f"rule:{finding.rule}"
+    page.write_alarm(after, _transition(page, before, after, news.event, by=by, offset=finding.offset), news.notice)
+
+
+def _news(page: Page, alarm: Alarm | None, finding: Finding) -> _News | None:
     if alarm is None:
-        alarm = _raise_new(page, finding) if finding.action is Action.RAISE else None
-    elif finding.action is Action.CLEAR:
-        alarm = _clear(page, alarm, finding) if alarm.active else None
-    elif finding.action is Action.RAISE or alarm.active:
-        alarm = _raise_again(page, alarm, finding)
-    if alarm is not None and alarm.active and alarm.severity <= OPENS_HAZARD:
-        _ensure_hazard(page, alarm, policies.get(finding.rule), finding.at_ms)
+        return _born(page, finding) if finding.action is Action.RAISE else None
+    if finding.action is Action.CLEAR:
+        return _cleared(alarm, finding) if alarm.active else None
+    return _raised(alarm, finding) if finding.action is Action.RAISE or alarm.active else None
 
 
-def _raise_new(page: Page, finding: Finding) -> Alarm:
+def _born(page: Page, finding: Finding) -> _News:
     place = DevicePath(*finding.device.split("/"))
     alarm = Alarm(
         id=page.next_alarm(),
@@ -52,46 +66,35 @@ def _raise_new(page: Page, finding: Finding) -> Alarm:
         late=finding.late,
         evidence=finding.evidence,
     )
-    transition = _transition(page, None, alarm, AlarmEvent.RAISE, by=f"rule:{finding.rule}", offset=finding.offset)
-    page.write_alarm(alarm, transition, "alarm.raise")
-    return alarm
+    return _News(alarm, AlarmEvent.RAISE, "alarm.raise")
 
 
-def _raise_again(page: Page, alarm: Alarm, finding: Finding) -> Alarm:
+def _raised(alarm: Alarm, finding: Finding) -> _News:
     """Reactivate, or change an active one. Graver than before counts as raised: somebody must look again."""
     graver = finding.severity < alarm.severity
-    lowered = finding.action is Action.CHANGE or not alarm.active
+    as_given = graver or finding.action is Action.CHANGE or not alarm.active
     event = AlarmEvent.RAISE if graver or not alarm.active else AlarmEvent.CHANGE
     notice = None
     if event is AlarmEvent.RAISE and alarm.state not in _ASIDE:
         notice = "alarm.change" if alarm.active else "alarm.raise"
     fields: dict[str, Any] = {
         "active": True,
-        "severity": finding.severity if graver or lowered else alarm.severity,
+        "severity": finding.severity if as_given else alarm.severity,
         "cycles": alarm.cycles + (not alarm.active),
         "cleared_at_ms": None,
         "event_ms": finding.event_ms,
         "late": finding.late,
         "evidence": finding.evidence or alarm.evidence,
     }
-    return _found(page, alarm, event, finding, notice, fields)
+    return _News(_moved(alarm, event, finding.at_ms, fields), event, notice)
 
 
-def _clear(page: Page, alarm: Alarm, finding: Finding) -> Alarm:
+def _cleared(alarm: Alarm, finding: Finding) -> _News:
     """Clear; what the rule says at the end (a peak, a duration) is kept beside what raised the alarm."""
     said = {"clear": finding.evidence} if finding.evidence else {}
     fields = {"active": False, "cleared_at_ms": finding.at_ms, "evidence": {**alarm.evidence, **said}}
     notice = None if alarm.state in _ASIDE else "alarm.clear"
-    return _found(page, alarm, AlarmEvent.CLEAR, finding, notice, fields)
-
-
-def _found(
-    page: Page, alarm: Alarm, event: AlarmEvent, finding: Finding, notice: str | None, fields: dict[str, Any]
-) -> Alarm:
-    after = _moved(alarm, event, finding.at_ms, fields)
-    transition = _transition(page, alarm, after, event, by=f"rule:{finding.rule}", offset=finding.offset)
-    page.write_alarm(after, transition, notice)
-    return after
+    return _News(_moved(alarm, AlarmEvent.CLEAR, finding.at_ms, fields), AlarmEvent.CLEAR, notice)
 
 
 def _moved(alarm: Alarm, event: AlarmEvent, at_ms: int, fields: dict[str, Any]) -> Alarm:
@@ -126,17 +129,17 @@ def _transition(
     )
 
 
-def _ensure_hazard(page: Page, alarm: Alarm, policy: RulePolicy | None, at_ms: int) -> None:
+def _with_hazard(page: Page, alarm: Alarm, policy: RulePolicy | None, at_ms: int) -> Alarm:
     """Open the hazard that the rule's grade asks for, or join the open one of this device and rule."""
-    if policy is None or policy.grade is None:
-        return
+    grave = alarm.active and alarm.severity <= OPENS_HAZARD
+    if not grave or policy is None or policy.grade is None:
+        return alarm
     hazard = page.hazards.get(Key(alarm.device, alarm.rule))
     if hazard is None:
         hazard = casework.open_from_alarm(page, alarm, policy, policy.grade, at_ms)
     elif alarm.id not in hazard.alarms:
         hazard = casework.join(page, hazard, alarm, at_ms)
-    if alarm.hazard != hazard.id:
-        page.put_alarm(msgspec.structs.replace(alarm, hazard=hazard.id))
+    return msgspec.structs.replace(alarm, hazard=hazard.id)
 
 
 def act(

@@ -151,7 +151,7 @@ class _Audit:
 
     def compare(self, hazards: Mapping[str, Hazard]) -> Iterator[Tampering]:
         """Yield hazards that differ from what their rows say."""
-        for name in sorted(hazards.keys() | self._folded.keys() | self._unreadable):
+        for name in sorted(hazards.keys() | self._folded.keys() | self._unreadable, key=str):
             problem = self._difference(name, hazards.get(name))
             if problem:
                 yield Tampering(sequence=0, hazard=name, problem=problem)

@@ -82,18 +82,14 @@ class Page:
 
     def write_alarm(self, alarm: Alarm, transition: AlarmTransition, notice: str | None) -> None:
         """Write the alarm as it now is, with the transition that made it so; `notice` is the kind of notice, if any."""
-        self.put_alarm(alarm)
-        self.transitions.append(transition)
-        self._tell("alarm", alarm.changed_at_ms, f"alarm/{alarm.id}", alarm, notice)
-
-    def put_alarm(self, alarm: Alarm) -> None:
-        """Write the alarm without a transition: a fact beside its life changed (its hazard)."""
         key = Key(alarm.device, alarm.rule)
         self.written_alarms[alarm.id] = alarm
         if alarm.state is AlarmState.CLOSED:
             self.alarms.pop(key, None)
         else:
             self.alarms[key] = alarm
+        self.transitions.append(transition)
+        self._tell("alarm", alarm.changed_at_ms, f"alarm/{alarm.id}", alarm, notice)
 
     def write_event(self, hazard: Hazard | None, event: HazardEvent, *, notify: bool) -> Hazard:
         """Write one row of the chain and the hazard as it is after it; return that hazard."""
@@ -113,7 +109,7 @@ class Page:
             del self.hazards[key]
 
     def _tell(self, kind: str, at_ms: int, subject: str, thing: Alarm | Hazard, notice: str | None) -> None:
-        body = msgspec.to_builtins(thing)
+        body = msgspec.json.decode(msgspec.json.encode(thing))
         self.feed.append(FeedDraft(at_ms, kind, body))
         if notice is not None:
             self.notices.append(NoticeDraft(at_ms, notice, subject, body))

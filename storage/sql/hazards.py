@@ -7,17 +7,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain.errors import NotFoundError
-from ledger import casework, chain
+from ledger import casework
 from ledger.alarm import Alarm
 from ledger.hazard import Hazard, HazardDraft, HazardEvent, HazardFilter, Tampering
 from ledger.page import Key, Page
 from registers.local_time import local_day
+from storage.sql.audit import audit
 from storage.sql.engine import reading, writing
 from storage.sql.ledger_tables import ALARM, ALARM_OPEN, HAZARD, HAZARD_EVENT, HAZARD_OPEN
-from storage.sql.page import chain_end, open_page, write_page
+from storage.sql.page import open_page, write_page
 from storage.sql.rows import convert, tally
-
-_STREAMED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +70,7 @@ class SqlHazardBook:
 
     def verify_chain(self) -> list[Tampering]:
         with reading(self.engine) as connection:
-            hazards = {row.id: convert(row, Hazard) for row in connection.execute(sa.select(HAZARD))}
-            query = sa.select(HAZARD_EVENT).order_by(HAZARD_EVENT.c.sequence)
-            rows = connection.execution_options(yield_per=_STREAMED).execute(query)
-            return chain.verify((convert(row, HazardEvent) for row in rows), chain_end(connection), hazards)
+            return audit(connection)
 
 
 def _hazard(connection: sa.Connection, hazard_id: str) -> Hazard:

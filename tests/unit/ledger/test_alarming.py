@@ -212,7 +212,7 @@ def test_grave_alarm_opens_a_hazard(desk: Desk) -> None:
     assert alarm.hazard == "ZH-2026-000001"
     hazard = desk.page.written_hazards[alarm.hazard]
     assert (hazard.rule, hazard.basis, hazard.alarms, hazard.state) == ("G101", "GB/T 50493-2019", (1,), "clue")
-    assert desk.kinds() == ["alarm.raise", "hazard.open"]
+    assert desk.kinds() == ["hazard.open", "alarm.raise"]
 
 
 def test_next_alarm_joins_the_open_hazard(desk: Desk) -> None:
