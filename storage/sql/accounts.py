@@ -1,7 +1,7 @@
 """Accounts, tokens and secrets in SQL."""
 
 import secrets
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from domain.errors import NotFoundError, RefusedError
 from registers.account import Account, Token
 from storage.sql.account_tables import ACCOUNT, SECRET, TOKEN
 from storage.sql.engine import reading, writing
+from storage.sql.rows import convert
 
 _SECRET_BYTES = 32
 _T = TypeVar("_T", Account, Token)
@@ -58,11 +59,11 @@ class SqlAccounts:
             row = connection.execute(sa.select(table).where(where)).one_or_none()
         if row is None:
             raise NotFoundError(missing)
-        return _kept(cls, row)
+        return convert(row, cls)
 
     def _all(self, cls: type[_T], table: sa.Table) -> list[_T]:
         with reading(self._engine) as connection:
-            return [_kept(cls, row) for row in connection.execute(sa.select(table).order_by(table.c.name))]
+            return [convert(row, cls) for row in connection.execute(sa.select(table).order_by(table.c.name))]
 
     def _put(self, table: sa.Table, kept: Account | Token) -> None:
         values = msgspec.to_builtins(kept)
@@ -73,10 +74,6 @@ class SqlAccounts:
                     connection.execute(table.insert().values(values))
             except IntegrityError as error:
                 raise RefusedError(f"{table.name} '{kept.name}': its secret already belongs to another") from error
-
-
-def _kept(cls: type[_T], row: sa.Row[Any]) -> _T:
-    return msgspec.convert({name: getattr(row, name) for name in cls.__struct_fields__}, cls)
 
 
 def _secret(connection: sa.Connection, name: str) -> bytes | None:

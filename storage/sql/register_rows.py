@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from registers.noun import Noun
 from registers.nouns import NOUNS
 from storage.sql.register_tables import REGISTER_TABLES
+from storage.sql.rows import convert
 
 _CHUNK = 1000
 """Keys a query: far below SQLite's limit of parameters, large enough that a query's fixed cost does not count."""
@@ -23,8 +24,7 @@ def row_of(entry: Noun) -> dict[str, Any]:
 
 def entry_of(noun: str, row: sa.Row[Any]) -> Noun:
     """Return the entry of a row; rows were validated when they were written."""
-    cls = NOUNS[noun]
-    return msgspec.convert({name: getattr(row, name) for name in cls.__struct_fields__}, cls)
+    return convert(row, NOUNS[noun])
 
 
 def stored(connection: sa.Connection, noun: str, keys: Sequence[str]) -> dict[str, sa.Row[Any]]:
