@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -133,7 +134,11 @@ class RegisterView:
 
 def _entry(noun: str, row: dict[str, Any]) -> Noun:
     cls = NOUNS[noun]
-    hidden = {
+    return msgspec.convert({**row, **_hidden(cls)}, cls)
+
+
+@cache  # reading a type's fields costs ten times as much as converting a row
+def _hidden(cls: type[Noun]) -> dict[str, str]:
+    return {
         field.name: _HIDDEN for field in msgspec.structs.fields(cls) if field.name in cls.private and field.required
     }
-    return msgspec.convert({**row, **hidden}, cls)
