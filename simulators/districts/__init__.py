@@ -5,49 +5,41 @@ Resident IDs have valid check digits but the order number 000; telephones begin 
 `-10y` are dates or times relative to the day the demo is started, so that permits and certificates are always current.
 """
 
-import csv
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
-from typing import Any, get_origin
-
-import msgspec
 
 from domain.errors import InputError
+from registers.csv_files import parse
 from registers.device import Device, DeviceKind, DeviceModel
 from registers.noun import Noun
-from registers.nouns import NOUNS, build
+from registers.nouns import NOUNS
 from registers.place import Site
 from registers.view import LOCAL
 from simulators.device import Behaviour
 from simulators.fire import FireDetector
 from simulators.gasroom import GasDetector
 
-_RELATIVE = re.compile(r"(?P<count>[+-]\d+)(?P<unit>[hdy])")
+_RELATIVE = re.compile(r"(?<=,)(?P<count>[+-]\d+)(?P<unit>[hdy])(?=,|$)", re.MULTILINE)  # a whole cell
 _ANY_DAY = dt.datetime(2026, 1, 1, tzinfo=LOCAL)  # for what does not depend on the day
 
 
 def demo_registers(today: dt.date, now: dt.datetime) -> dict[str, list[Noun]]:
     """Return the district's register entries by noun, references first; relative cells count from `today` or `now`."""
-    return {noun: list(_entries(noun, today, now)) for noun in NOUNS}
+    return {noun: _entries(noun, today, now) for noun in NOUNS}
 
 
-def _entries(noun: str, today: dt.date, now: dt.datetime) -> Iterator[Noun]:
+def _entries(noun: str, today: dt.date, now: dt.datetime) -> list[Noun]:
     text = files("simulators.districts").joinpath("zhanhe", f"{noun}.csv").read_text("utf-8")
-    for row in csv.DictReader(text.splitlines()):
-        fields = {column: _shift(cell, today, now) for column, cell in row.items() if cell}
-        lists = {f.name for f in msgspec.structs.fields(NOUNS[noun]) if get_origin(f.type) is tuple}
-        typed: dict[str, Any] = {c: v.split(";") if c in lists else v for c, v in fields.items()}
-        entry = msgspec.convert(typed, NOUNS[noun], strict=False)  # CSV knows only text
-        yield build(noun, msgspec.to_builtins(entry))
+    parsed = parse(noun, _RELATIVE.sub(lambda match: _shift(match, today, now), text).encode())
+    if parsed.problems:
+        raise InputError(f"{noun}.csv of the demo district: {parsed.problems[0]}")
+    return [row.entry for row in parsed.rows]
 
 
-def _shift(cell: str, today: dt.date, now: dt.datetime) -> str:
-    match = _RELATIVE.fullmatch(cell)
-    if match is None:
-        return cell
+def _shift(match: re.Match[str], today: dt.date, now: dt.datetime) -> str:
     count = int(match["count"])
     if match["unit"] == "h":
         return (now + dt.timedelta(hours=count)).isoformat(timespec="seconds")
