@@ -37,7 +37,7 @@ class Sample(NamedTuple):
     voltage: float
     event_ms: int
     received_ms: int
-    quality: int
+    late: bool
     level: int
     mains: bool
 
@@ -94,24 +94,24 @@ class Arcs:
         hot[table.slot[mains | (level == STRIKE)]] = True
         hot[[*self.burning, *self._runs]] = True
         chosen = hot[table.slot]
-        columns = (table.offset, table.slot, table.value, voltage, table.event_ms, table.received_ms, table.quality)
+        late = table.quality & int(Quality.LATE) != 0
+        columns = (table.offset, table.slot, table.value, voltage, table.event_ms, table.received_ms, late)
         return [Sample(*row) for row in zip(*(c[chosen].tolist() for c in (*columns, level, mains)), strict=True)]
 
     def take(self, sample: Sample) -> bool:
         """Take in one sample; tell whether the arc began, ended, or after late data was seen live."""
         level = self._level(sample)
         arc = self.burning.get(sample.slot)
-        late = bool(sample.quality & Quality.LATE)
         if arc is None:
             if level == STRIKE:
-                self.burning[sample.slot] = _arc(sample, late=late)
+                self.burning[sample.slot] = _arc(sample)
             return level == STRIKE
         if level == OUT:
             return self._expire(sample.slot, sample.received_ms)
-        if late and not arc.late:
+        if sample.late and not arc.late:
             return False
-        self.burning[sample.slot] = _arc(sample, late=late)
-        return arc.late and not late
+        self.burning[sample.slot] = _arc(sample)
+        return arc.late and not sample.late
 
     def _level(self, sample: Sample) -> int:
         """Return the sample's level, OUT for a stuck sensor or an inrush of supply current; remember the run it is in."""
@@ -173,9 +173,9 @@ class Arcs:
         self._idle = dict(state["idle"])
 
 
-def _arc(sample: Sample, *, late: bool) -> Arc:
-    at_ms = sample.event_ms if late else sample.received_ms
-    return Arc(sample.offset, at_ms, sample.received_ms, late, sample.current, sample.voltage, sample.mains)
+def _arc(sample: Sample) -> Arc:
+    at_ms = sample.event_ms if sample.late else sample.received_ms
+    return Arc(sample.offset, at_ms, sample.received_ms, sample.late, sample.current, sample.voltage, sample.mains)
 
 
 def _extended(run: Run | None, sample: Sample) -> Run:

@@ -102,13 +102,10 @@ class Welding:
         before = self._arcs.burning.get(sample.slot)
         changed = self._arcs.take(sample)
         after = self._arcs.burning.get(sample.slot)
-        if changed or before is None or after is None:
+        if changed or before is None or after is None or after is before:
             return changed
-        return after is not before and self._bearing(sample.slot, before) != self._bearing(sample.slot, after)
-
-    def _bearing(self, slot: int, arc: Arc) -> tuple[int, Session | None]:
-        """Return what a verdict depends on besides the registers: the minute, and who was scanned in."""
-        return arc.at_ms // _MINUTE_MS, self._session(slot, arc)
+        minute_over = before.at_ms // _MINUTE_MS != after.at_ms // _MINUTE_MS
+        return minute_over or self._session(sample.slot, before) != self._session(sample.slot, after)
 
     def _session(self, slot: int, arc: Arc) -> Session | None:
         return self._sessions.at(slot, arc.offset, arc.at_ms if arc.late else None)
