@@ -67,10 +67,9 @@ def problem_response(
     kind: str, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None, **more: Any
 ) -> JSONResponse:
     """Return the problem named `kind` (CamelCase or words) as a response."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower().split()
     body = Problem(
-        type=f"urn:emberwatch:problem:{'-'.join(words)}",
-        title=" ".join(words).capitalize(),
+        type=problem_type(kind),
+        title=" ".join(_words(kind)).capitalize(),
         status=status,
         detail=detail,
         **more,
@@ -81,6 +80,15 @@ def problem_response(
         media_type="application/problem+json",
         headers=SECURITY_HEADERS | _HEADERS.get(status, {}) | dict(headers or {}),
     )
+
+
+def problem_type(kind: str) -> str:
+    """Return the stable name of a problem, e.g. of `IllegalTransition`: `urn:emberwatch:problem:illegal-transition`."""
+    return f"urn:emberwatch:problem:{'-'.join(_words(kind))}"
+
+
+def _words(kind: str) -> list[str]:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower().split()
 
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:

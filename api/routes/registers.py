@@ -7,9 +7,11 @@ from fastapi import APIRouter, Body, Query, Request, Response, status
 from starlette.concurrency import run_in_threadpool
 
 from api.context import Svc
-from api.guard import Admin
+from api.guard import Admin, Viewer
 from api.models.registers import ColumnInfo, ImportReportView, RegisterEntry, RegisterInfo, RegisterPage
+from api.problems import ForbiddenError
 from domain.errors import InputError, NotFoundError
+from registers.account import Role
 from registers.exchange import ImportReport, import_rows
 from registers.masking import masked, unmasked
 from registers.noun import Noun
@@ -44,13 +46,16 @@ def _columns(cls: type[Noun]) -> list[ColumnInfo]:
 @router.get("/{noun}", summary="名录条目列表")
 def list_entries(
     services: Svc,
+    who: Viewer,
     noun: str,
     text: Annotated[str, Query(max_length=64, description="part of a key or name")] = "",
     after: str = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> RegisterPage:
-    """List entries in key order, personal fields masked."""
+    """List entries in key order, personal fields masked. Searching people by name is for operators."""
     _known(noun)
+    if text and "name" in NOUNS[noun].private and who.role is Role.VIEWER:
+        raise ForbiddenError("searching people by name needs the role 'operator'")  # or a mask could be guessed open
     found = services.registers.find(noun, text=text, limit=limit, after=after)
     more = found[-1].key if len(found) == limit else None
     return RegisterPage(items=[_view(entry) for entry in found], next_after=more)

@@ -1,16 +1,23 @@
-"""The OpenAPI document in the repository is the one this version describes."""
+"""The OpenAPI document and the reference page in the repository are those of this version."""
 
 import json
 from pathlib import Path
 
+from api.describe import describe
 from api.openapi import text
 
-KEPT = Path(__file__).parents[2] / "screens" / "openapi.json"
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / "screens" / "openapi.json"
 
 
 def test_kept_document_is_up_to_date() -> None:
     """`python -m api.openapi > screens/openapi.json` would change nothing."""
     assert KEPT.read_text(encoding="utf-8") == text(), "run: python -m api.openapi > screens/openapi.json"
+
+
+def test_reference_page_is_up_to_date() -> None:
+    """A changed route without a changed page fails; `python -m api.describe > docs/reference/api.md` mends it."""
+    assert (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8") == describe()
 
 
 def test_operation_ids_are_unique_and_every_operation_is_described() -> None:

@@ -42,6 +42,14 @@ async def test_no_personal_value_leaves_the_house(
             assert not [value for value in personal if value in text], path
 
 
+async def test_masked_names_cannot_be_guessed_by_searching(visit: Any) -> None:
+    """A viewer could otherwise spell a name out, character by character; places and devices anybody may search."""
+    async with visit(Role.VIEWER) as viewer, visit(Role.OPERATOR) as operator:
+        assert (await viewer.get("/api/v1/registers/welder?text=大")).status_code == 403
+        assert len((await operator.get("/api/v1/registers/welder?text=大")).json()["items"]) == 1
+        assert len((await viewer.get("/api/v1/registers/site?text=食堂")).json()["items"]) == 1
+
+
 async def test_refused_entry_does_not_echo_personal_values(visit: Any) -> None:
     """Errors are exits too."""
     wrong = f"{RESIDENT_HEAD}199001011231"
