@@ -138,13 +138,12 @@ NOTICE = sa.Table(
     _word("kind"),
     _word("subject"),
     _json("body"),
-    _word("state"),
+    sa.Column("state", sa.String(64), nullable=False, index=True),
     _small("attempts"),
     _big("not_before_ms"),
     _big("done_at_ms", required=False),
     _text("error", required=False),
     _json("deliveries"),
-    _partial("ix_notice_waiting", sa.text("state = 'waiting'"), "not_before_ms"),
 )
 
 FEED = sa.Table("feed", METADATA, _id(), _big("at_ms"), _word("kind"), _json("body"), sqlite_autoincrement=True)

@@ -12,7 +12,6 @@ from storage.sql.engine import reading, writing
 from storage.sql.ledger_tables import FEED, NOTICE
 from storage.sql.rows import convert, tally
 
-_WAITING = sa.text("state = 'waiting'")
 _NOTICE_COLUMNS = [NOTICE.c[name] for name in Notice.__struct_fields__]
 
 
@@ -23,7 +22,7 @@ class SqlOutbox:
     engine: sa.Engine
 
     def due_notices(self, now_ms: int, limit: int = 100) -> list[Notice]:
-        due = sa.select(*_NOTICE_COLUMNS).where(_WAITING, NOTICE.c.not_before_ms <= now_ms)
+        due = sa.select(*_NOTICE_COLUMNS).where(NOTICE.c.state == "waiting", NOTICE.c.not_before_ms <= now_ms)
         with reading(self.engine) as connection:
             return [convert(row, Notice) for row in connection.execute(due.order_by(NOTICE.c.id).limit(limit))]
 

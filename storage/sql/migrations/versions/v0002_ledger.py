@@ -133,7 +133,7 @@ def _outbox_and_feed() -> None:
         *_texts("error", required=False),
         *_of(sa.JSON, "deliveries"),
     )
-    _partial("ix_notice_waiting", "notice", ["not_before_ms"], "state = 'waiting'")
+    op.create_index("ix_notice_state", "notice", ["state"])
     op.create_table("feed", _id(), *_bigs("at_ms"), *_words("kind"), *_of(sa.JSON, "body"), sqlite_autoincrement=True)
 
 
