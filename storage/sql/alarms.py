@@ -86,7 +86,7 @@ def _alarm(connection: sa.Connection, alarm_id: int) -> Alarm:
 def _newest_first(wanted: AlarmFilter) -> sa.ColumnElement[Any]:
     """Return the order. `+ 0` keeps the engine from walking all alarms ever by number when the few open ones are indexed."""
     number: sa.ColumnElement[Any] = ALARM.c.id + sa.literal_column("0") if wanted.open_only else ALARM.c.id
-    return sa.desc(number)
+    return number.desc()
 
 
 def _conditions(wanted: AlarmFilter) -> Iterator[sa.ColumnElement[Any] | sa.TextClause]:
