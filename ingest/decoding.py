@@ -101,8 +101,15 @@ class Decoder:
             if record.topic.startswith("$"):
                 yield draft.finish(offset + 1, self._control(offset, record))
                 draft = Draft(offset + 1)
+                continue
+            try:  # a record is read whole, or nothing comes of it
+                sender = self._senders.get(record.topic) or self._sender(record.topic)
+                is_new = sender.read(draft, offset, record, sender)
+            except MalformedPayloadError as error:
+                draft.dead(offset, record, error)
             else:
-                self._take(draft, offset, record)
+                draft.decoded += is_new
+                draft.duplicate += not is_new
         if draft.first_offset < batch.end_offset:
             yield draft.finish(batch.end_offset, None)
 
@@ -119,17 +126,6 @@ class Decoder:
         except ValueError as error:
             raise CorruptionError(f"record {offset} is no list of register changes: {error}") from error
         return Control(changes=tuple(changes), changed_ms=record.received_ms)
-
-    def _take(self, draft: Draft, offset: int, record: Record) -> None:
-        """Read one device record whole, or not at all."""
-        try:
-            sender = self._senders.get(record.topic) or self._sender(record.topic)
-            is_new = sender.read(draft, offset, record, sender)
-        except MalformedPayloadError as error:
-            draft.dead(offset, record, error)
-        else:
-            draft.decoded += is_new
-            draft.duplicate += not is_new
 
     def _sender(self, text: str) -> _Sender:
         topic = Topic.parse(text)
