@@ -92,7 +92,7 @@ def test_the_last_digit_flickering_never_alarms() -> None:
     assert _watch(flicker.astype(float)).findings == []
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_an_ordinary_daily_shape_never_alarms(seed: int) -> None:
     """A zero that wanders by a few spreads with the temperature of the day stays quiet for a week."""
     minutes = np.arange(7 * DAY)
@@ -100,7 +100,7 @@ def test_an_ordinary_daily_shape_never_alarms(seed: int) -> None:
     assert _watch(np.round(values, 1)).findings == []
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_heavy_tails_never_alarm(seed: int) -> None:
     """Student's t with three degrees of freedom: outliers come singly and count singly."""
     tails = np.random.default_rng(seed).standard_t(3, 7 * DAY)
