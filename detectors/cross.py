@@ -19,9 +19,6 @@ from domain.places import DevicePath
 RULE = "X101"
 GAS_RULES = frozenset({"G101", "G102", "G104", "G105"})
 
-_NAMED = 5
-"""Gas alarms named in the evidence; one is enough to stop the work."""
-
 
 class Gas(NamedTuple):
     """One alarm of combustible gas that is on; orders by gravity."""
@@ -34,7 +31,7 @@ class Gas(NamedTuple):
 
     def facts(self) -> dict[str, Any]:
         told = {name: self.evidence[name] for name in ("measurand", "value", "unit") if name in self.evidence}
-        return {"device": self.device, "rule": self.rule} | told
+        return {"gas_device": self.device, "gas_rule": self.rule} | told
 
 
 @dataclass(slots=True)
@@ -133,8 +130,9 @@ def _news(scene: Scene, item: Finding | Transition) -> list[Finding]:
 
 
 def _evidence(scene: Scene) -> dict[str, Any]:
-    gravest = sorted(scene.gas.values(), key=lambda gas: gas[:3])
-    return {"gas": [gas.facts() for gas in gravest[:_NAMED]]}
+    """Return the gravest gas alarm and how many there are: one is enough to stop the work."""
+    gravest = min(scene.gas.values(), key=lambda gas: gas[:3])
+    return gravest.facts() | {"gas_alarms": len(scene.gas)}
 
 
 def _finding(

@@ -59,6 +59,10 @@ SCOPES: tuple[Scope, ...] = (
 )
 
 
+RANK = {None: 0, "pending": 1, "review_overdue": 2, "expired": 3, "not_yet": 4, "suspended": 5, "revoked": 6}
+"""How far a certificate is from being in order, nearest first."""
+
+
 def covers(certificate: Certificate, process: Process) -> bool:
     """Tell whether the certificate's item, or else its category, is listed for the process."""
     names = {_plain(certificate.item), _plain(certificate.category)}
@@ -78,7 +82,7 @@ def judge(certificates: list[Certificate], process: Process, day: dt.date) -> Ve
     """
     if not certificates:
         return verdict("W103", {"reason": "no_certificate"})
-    best = min(certificates, key=lambda c: (not covers(c, process), _RANK[c.lapses(day)], c.code))
+    best = min(certificates, key=lambda c: (not covers(c, process), RANK[c.lapses(day)], c.code))
     lapse = best.lapses(day)
     if not covers(best, process):
         facts = _facts(best) | {"process": str(process)} | ({"lapsed": lapse} if lapse else {})
@@ -87,9 +91,6 @@ def judge(certificates: list[Certificate], process: Process, day: dt.date) -> Ve
         return None
     severity = Severity.MEDIUM if lapse == "pending" else None
     return verdict("W104", {"reason": lapse} | _facts(best), severity)
-
-
-_RANK = {None: 0, "pending": 1, "review_overdue": 2, "expired": 3, "not_yet": 4, "suspended": 5, "revoked": 6}
 
 
 def _facts(certificate: Certificate) -> dict[str, Any]:

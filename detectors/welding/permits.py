@@ -9,6 +9,17 @@ from registers.view import LOCAL, RegisterView
 
 _SATURDAY = 5
 
+RANK = {
+    None: 0,
+    "level_too_low": 1,
+    "welder_not_listed": 2,
+    "ended": 3,
+    "not_started": 4,
+    "not_approved": 5,
+    "other_site": 6,
+}
+"""How far a permit is from allowing the work, nearest first."""
+
 
 class Night(NamedTuple):
     """Local hours between which it is night, `[from_h, to_h)` across midnight; ours, the standard gives no hours."""
@@ -40,20 +51,8 @@ def judge(request: Request, view: RegisterView, night: Night) -> Verdict | None:
     if not permits:
         return _verdict("unknown_permit" if request.permit is not None else "no_permit", None)
     misses = [(_miss(permit, request, night), permit) for permit in permits]
-    miss, permit = min(misses, key=lambda m: (_RANK[m[0]], m[1].code != request.permit, m[1].code))
+    miss, permit = min(misses, key=lambda m: (RANK[m[0]], m[1].code != request.permit, m[1].code))
     return None if miss is None else _verdict(miss, permit)
-
-
-# How far a permit is from allowing the work, nearest first.
-_RANK = {
-    None: 0,
-    "level_too_low": 1,
-    "welder_not_listed": 2,
-    "ended": 3,
-    "not_started": 4,
-    "not_approved": 5,
-    "other_site": 6,
-}
 
 
 def _miss(permit: Permit, request: Request, night: Night) -> str | None:

@@ -84,13 +84,14 @@ def test_order_of_arrival_does_not_matter(watch: Watch) -> None:
     assert watch.arc() + watch.gas() == ["a/s/m1 raise"]
 
 
-def test_the_evidence_names_the_gas(watch: Watch) -> None:
-    """The inspector learns which detector, which rule and what it read; the severity is critical."""
-    watch.gas()
+def test_the_evidence_names_the_gravest_gas(watch: Watch) -> None:
+    """The inspector learns which detector, which rule, what it read and how many alarms there are; severity is critical."""
+    watch.gas(rule="G102")
+    watch.gas(rule="G101")
     watch.arc()
     finding = watch.found[-1]
-    gas = {"device": "a/s/g1", "rule": "G102", "measurand": "ch4_lel", "value": 27.0, "unit": "%LEL"}
-    assert (finding.severity, finding.evidence) == (Severity.CRITICAL, {"gas": [gas]})
+    gas = {"gas_device": "a/s/g1", "gas_rule": "G101", "measurand": "ch4_lel", "value": 27.0, "unit": "%LEL"}
+    assert (finding.severity, finding.evidence) == (Severity.CRITICAL, gas | {"gas_alarms": 2})
 
 
 @pytest.mark.parametrize("rule", sorted(GAS_RULES))

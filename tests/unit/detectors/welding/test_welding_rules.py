@@ -7,9 +7,11 @@ import pytest
 
 from detectors.base import Transition, World
 from detectors.parameters import Parameters
+from detectors.welding import certificates, permits
 from detectors.welding.detector import Welding
 from domain.findings import Action, Severity, to_json_lines
 from domain.readings import Quality
+from ledger.evidence import sentence
 
 if TYPE_CHECKING:
     from tests.unit.detectors.welding.conftest import Workshop
@@ -163,6 +165,10 @@ def test_a_machine_may_be_watched_without_any_finding(work: "Workshop") -> None:
     assert [(t.state, t.on) for t in transitions] == [("arc", True), ("arc", False)]
 
 
+REASONS = {"ended", "mended", "arc_ended", "gas_cleared", "not_registered", "out_of_service", "nobody_scanned_in"}
+REASONS |= {"unknown_credential", "no_certificate", "not_covered", "no_permit", "unknown_permit"}
+REASONS |= {reason for reason in (*certificates.RANK, *permits.RANK) if reason is not None}
+
 PERSONAL = ["张某一", "11010519491231002X", "13812345678"]
 
 
@@ -189,3 +195,9 @@ def test_evidence_is_plain_json(work: "Workshop") -> None:
     assert [f.action for f in work.found] == [Action.RAISE, Action.RAISE]
     for finding in work.found:
         assert msgspec.json.decode(msgspec.json.encode(finding.evidence)) == finding.evidence
+
+
+@pytest.mark.parametrize("reason", sorted(REASONS))
+def test_every_reason_has_words_for_the_inspector(reason: str) -> None:
+    """No English code reaches a message: each reason has its Chinese words."""
+    assert reason not in sentence({"reason": reason})
