@@ -17,7 +17,7 @@ from detectors.parameters import Parameters
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding, Severity
 from domain.places import DevicePath
-from domain.readings import Int32, Segment
+from domain.readings import Int32, Quality, Segment
 from registers.device import Device
 
 _RULE = "D101"
@@ -65,15 +65,20 @@ class Silence:
         contacts = segment.contacts
         live = np.flatnonzero(~contacts.retained)
         special = self._special(segment, contacts.slot[live])
-        types = {s.offset: s.type for s in segment.signals if s.type in (_OFFLINE, *_POWER)}
-        for i in live[special].tolist():
-            offset, slot = int(contacts.offset[i]), int(contacts.slot[i])
-            event = _Event(offset, slot, int(contacts.received_ms[i]), types.get(offset, ""))
+        for event in self._events(segment, live[special]):
             findings += self._look(event, world)
         plain = live[~special]
         self._heard[contacts.slot[plain]] = contacts.received_ms[plain]
         self._spoke[contacts.slot[plain]] = True
         return Output(findings)
+
+    def _events(self, segment: Segment, rows: NDArray[np.intp]) -> list[_Event]:
+        """Return those contacts and the live wills, which are no contacts, in journal order."""
+        contacts, types = segment.contacts, {s.offset: s.type for s in segment.signals if s.type in _POWER}
+        columns = (contacts.offset[rows], contacts.slot[rows], contacts.received_ms[rows])
+        events = [_Event(o, s, ms, types.get(o, "")) for o, s, ms in zip(*(c.tolist() for c in columns), strict=True)]
+        wills = (s for s in segment.signals if s.type == _OFFLINE and not s.quality & Quality.RETAINED)
+        return sorted([*events, *(_Event(s.offset, s.slot, s.received_ms, s.type) for s in wills)])
 
     def _special(self, segment: Segment, slots: Int32) -> NDArray[np.bool_]:
         """Return the mask of contacts by devices that are silent, or say in this segment that they go or come."""

@@ -76,7 +76,7 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """One row a message of a device, whatever it said, in journal order; arrays of shape (m,)."""
+    """One row a message of a device, whatever it said (a will is the broker's word), in journal order; shape (m,)."""
 
     offset: Int64
     slot: Int32
