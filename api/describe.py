@@ -32,9 +32,10 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8080{PREFIX}/alarms?seve
 ## Live stream
 
 `GET {PREFIX}/stream` sends server-sent events: `alarm` and `hazard`, each with an id and the whole thing after the change,
-and every two seconds `status` without an id. To miss nothing: read `{PREFIX}/overview`, then the lists, then stream with `?after=` the
-overview's `feed_id`; applying a change twice does no harm. A browser resumes by itself (`Last-Event-ID`); the server ends
-each stream after five minutes, and when a listener is too slow, so that it does. Lines that begin with `:` keep the connection alive.
+and every two seconds `status` without an id. To miss nothing: read `{PREFIX}/overview`, then the lists, then stream with
+`?after=` the overview's `feed_id`; applying a change twice does no harm. A browser resumes by itself (`Last-Event-ID`): the
+server ends each stream after five minutes, so that the login is checked again, and when a listener is too slow. Lines that
+begin with `:` keep the connection alive.
 
 ## Errors
 

@@ -1,6 +1,7 @@
 """A small district on real SQL adapters behind the whole application, with a clock that tests turn."""
 
 import datetime as dt
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -141,13 +142,22 @@ def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """Yield a district with two sites, two detectors, a machine, a welder and an inspector."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'emberwatch.db'}")
+@pytest.fixture(scope="session")
+def district(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the database once: two sites, two detectors, a machine, a welder and an inspector."""
+    path = tmp_path_factory.mktemp("district") / "emberwatch.db"
+    engine = open_engine(f"sqlite:///{path}")
     METADATA.create_all(engine)
+    SqlRegisters(engine).put(ENTRIES, "test")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def house(tmp_path: Path, district: Path) -> Iterator[House]:
+    """Yield the application on a fresh copy of the district."""
+    engine = open_engine(f"sqlite:///{shutil.copy(district, tmp_path)}")
     ledger, registers, history = SqlLedger(engine, policies()), SqlRegisters(engine), MemoryHistory()
-    registers.put(ENTRIES, "test")
     registry = CollectorRegistry()
     Counter("emberwatch_received", "records", registry=registry).inc(3)
     services = Services(
