@@ -207,7 +207,8 @@ def segment_of(records: Sequence[Told], first: int, end: int, world: World) -> S
             continue
         slot = world.slots.take(told.path)
         retained = any((row.quality | told.quality) & Quality.RETAINED for row in (*told.rows, Row("", 0.0)))
-        contacts.append((offset, slot, told.at_ms, retained))
+        if told.signal is None or told.signal[0] != "status.offline":  # a will is the broker's word, no contact
+            contacts.append((offset, slot, told.at_ms, retained))
         for row in told.rows:
             event_ms = told.at_ms - row.late_ms
             readings.append((offset, slot, INDEX[row.measurand], row.value, event_ms, told.at_ms, row.quality))

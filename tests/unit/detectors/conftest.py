@@ -56,6 +56,8 @@ class Stage:
         slot = self._slot(device)
         event_ms = self.now_ms - (10 * MINUTE_MS if late else 0)
         signal = Signal(self._offset, slot, kind, data, event_ms, self.now_ms, quality)
+        if kind == "status.offline":  # the broker's word, not the device's: no contact
+            return self._observe(signals=(signal,))
         return self._observe(signals=(signal,), contacts=self._contact(slot, retained=retained))
 
     def tick(self) -> list[str]:
