@@ -1,6 +1,7 @@
 """Devices and sites: what the registers say of them beside how they are now."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -24,6 +25,10 @@ def list_devices(
     *,
     area: str | None = None,
     site: str | None = None,
+    text: Annotated[str, Query(max_length=64, description="part of a path or name")] = "",
+    silent: Annotated[
+        bool, Query(description="only those in service that are registered and not heard in time")
+    ] = False,
     after: str = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     readings: Annotated[bool, Query(description="also give each device's newest readings")] = False,
@@ -31,11 +36,11 @@ def list_devices(
     """List every device that is registered or was ever heard, in path order."""
     online, tallies = context.services.online(), context.open_alarms.tallies()
     with context.directory.reading() as view:
-        paths = sorted(p for p in _paths(view, online) if p > after and _at(p, area, site))[: limit + 1]
-        items = [_state(view, path, online, tallies) for path in paths[:limit]]
-    if readings:
-        items = [_with_readings(context, item) for item in items]
-    return DevicePage(items=items, next_after=items[-1].path if len(paths) > limit else None)
+        paths = sorted(p for p in _paths(view, online) if p > after and _at(p, area, site))
+        states = (_state(view, path, online, tallies) for path in paths)
+        found = list(islice((s for s in states if _named(s, text) and (_silent(s) or not silent)), limit + 1))
+    items = [_with_readings(context, item) for item in found[:limit]] if readings else found[:limit]
+    return DevicePage(items=items, next_after=items[-1].path if len(found) > limit else None)
 
 
 def _paths(view: RegisterView, online: Mapping[str, bool]) -> set[str]:
@@ -46,6 +51,15 @@ def _paths(view: RegisterView, online: Mapping[str, bool]) -> set[str]:
 def _at(path: str, area: str | None, site: str | None) -> bool:
     place = path.split("/")
     return (area is None or place[0] == area) and (site is None or place[1] == site)
+
+
+def _named(state: DeviceState, text: str) -> bool:
+    wanted = text.casefold()
+    return wanted in state.path.casefold() or wanted in (state.name or "").casefold()
+
+
+def _silent(state: DeviceState) -> bool:
+    return bool(state.registered and state.in_service and not state.online)
 
 
 def _state(view: RegisterView, path: str, online: Mapping[str, bool], tallies: Tallies) -> DeviceState:

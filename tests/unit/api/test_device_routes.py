@@ -43,6 +43,30 @@ async def test_device_pages_and_filters(house: Any, visit: Any) -> None:
         assert [item["path"] for item in at_site] == ["beidu/workshop-2/gas-002"]
 
 
+async def test_devices_are_found_by_part_of_path_or_name(visit: Any) -> None:
+    """What stands on the label or in the register finds the device, in capitals or not; pages go on within what matches."""
+    async with visit(Role.VIEWER) as client:
+
+        async def found(query: str) -> list[str]:
+            return [item["path"] for item in (await client.get(f"/api/v1/devices?{query}")).json()["items"]]
+
+        assert await found("text=灶台") == [GAS]
+        assert await found("text=STRAY") == ["beidu/canteen-1/stray-9"]
+        assert await found("text=nothing") == []
+        first = (await client.get("/api/v1/devices?text=gas-00&limit=1")).json()
+        assert await found(f"text=gas-00&limit=1&after={first['next_after']}") == ["beidu/workshop-2/gas-002"]
+
+
+async def test_silent_devices_are_those_registered_and_not_heard(house: Any, visit: Any) -> None:
+    """Never heard and no longer heard are both silent; a stranger is not ours to miss."""
+    house.online["beidu/canteen-1/stray-9"] = False
+    async with visit(Role.VIEWER) as client:
+        url = "/api/v1/devices?silent=true"
+        assert [item["path"] for item in (await client.get(url)).json()["items"]] == ["beidu/workshop-2/gas-002"]
+        house.online[GAS] = False
+        assert [item["path"] for item in (await client.get(url)).json()["items"]] == [GAS, "beidu/workshop-2/gas-002"]
+
+
 async def test_device_registered_elsewhere_is_not_registered_here(visit: Any) -> None:
     """A detector that turns up at another site is a stranger there."""
     async with visit(Role.VIEWER) as client:
