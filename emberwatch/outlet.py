@@ -11,7 +11,9 @@ from domain.errors import EngineError
 from domain.readings import Contacts, Readings
 from emberwatch.history_feed import HistoryFeed
 from emberwatch.presence import Presence
+from ingest.codecs import native
 from ingest.decoding import Receipt
+from ingest.topics import Kind, alarm_topic, topic
 from ingest.transport import Transport
 from ledger.books import Feed, FeedItem
 
@@ -60,9 +62,9 @@ class ServiceOutlet:
         """Publish receipts for ever; while there is no broker they are dropped."""
         while True:
             receipt = await self._receipts.get()
-            payload = msgspec.json.encode({"boot": receipt.boot, "seq": receipt.seq})
+            payload = native.encode(native.Receipt(seq=receipt.seq, boot=receipt.boot))
             try:
-                await transport.publish(f"safety/v1/{receipt.path}/receipt", payload, 0)
+                await transport.publish(topic(receipt.path, Kind.RECEIPT), payload, 0)
             except EngineError as error:
                 _LOG.debug("no receipt for %s: %s", receipt.path, error)
 
@@ -98,5 +100,5 @@ class AlarmPublisher:
 
     async def _publish(self, item: FeedItem) -> None:
         if item.kind == "alarm":
-            topic = f"emberwatch/v1/{item.body['area']}/{item.body['site']}/alarm"
-            await self._transport.publish(topic, msgspec.json.encode(item.body), 1)
+            place = alarm_topic(item.body["area"], item.body["site"])
+            await self._transport.publish(place, msgspec.json.encode(item.body), 1)

@@ -34,3 +34,4 @@ class Parts:
     presence: Presence
     outlet: ServiceOutlet
     started_ms: int
+    failures: list[BaseException]

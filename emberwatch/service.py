@@ -5,11 +5,13 @@ import contextlib
 import logging
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import uvicorn
+from fastapi import FastAPI
 
 from alerting.dispatcher import Dispatcher
 from alerting.notifiers.file import FileNotifier
@@ -18,7 +20,7 @@ from api.services import Services
 from detectors.base import World
 from detectors.build import build_engine
 from detectors.engine import Engine
-from domain.errors import ConfigurationError
+from domain.errors import ConfigurationError, EngineError
 from emberwatch.connection import BrokerAddress, broker, build_transport
 from emberwatch.history_feed import HistoryFeed
 from emberwatch.housekeeping import keep_house
@@ -29,12 +31,14 @@ from emberwatch.parts import Parts, clock_ms
 from emberwatch.pipeline import Machine, Pipeline
 from emberwatch.presence import Presence
 from emberwatch.register_feed import feed_registers
+from emberwatch.replay import write_address
 from emberwatch.settings import Settings
 from emberwatch.stores import POLICIES, Books, Streams, locked, open_books, open_streams
 from emberwatch.worker import Worker
 from ingest.collector import Collector
 
 _LOG = logging.getLogger(__name__)
+_TELL_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,15 @@ async def running(settings: Settings, say: Callable[[str], None], port: int | No
         async with AsyncExitStack() as stack:
             say("connecting the broker")
             address = await stack.enter_async_context(broker(settings))
-            parts = _assemble(settings, books, streams, address, make_machine, say)
+            if settings.broker == "embedded":
+                write_address(settings, address)
+            parts = await _assemble(settings, books, streams, address, make_machine, say)
             await stack.enter_async_context(_tasks(parts, listener))
             host, number = listener.getsockname()[:2]
             yield Running(f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{number}", address, parts)  # noqa: S104  a comparison
             say("stopping: deciding what is left, saving state")
+        if parts.failures:
+            raise EngineError(f"the service had to stop: {parts.failures[0]}") from parts.failures[0]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -92,7 +100,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _assemble(
+async def _assemble(
     settings: Settings,
     books: Books,
     streams: Streams,
@@ -103,21 +111,37 @@ def _assemble(
     presence = Presence()
     outlet = ServiceOutlet(presence)
     pipeline = Pipeline(streams.journal, make_machine(), books.ledger.books, streams.snapshots, outlet)
-    say("replaying what was decided before")
-    replayed = pipeline.recover()
-    say(f"replayed {replayed:,} records")
+    await asyncio.to_thread(pipeline.recover, _progress(say))
     feed = HistoryFeed(streams.history, streams.journal, streams.snapshots, make_machine, pipeline.world.slots.paths)
     outlet.connect(feed, asyncio.get_running_loop())
     feed.start(pipeline.offset)
-    worker = Worker(pipeline, _stop_on_failure(asyncio.get_running_loop()))
+    failures: list[BaseException] = []
+    worker = Worker(pipeline, _stop_on_failure(asyncio.get_running_loop(), failures))
     transport = build_transport(settings, address)
     collector = Collector(transport, streams.journal, clock=clock_ms, on_append=lambda _end: worker.wake())
     worker.start()
-    return Parts(settings, books, streams, address, transport, collector, worker, feed, presence, outlet, clock_ms())
+    started = clock_ms()
+    return Parts(
+        settings, books, streams, address, transport, collector, worker, feed, presence, outlet, started, failures
+    )
 
 
-def _stop_on_failure(loop: asyncio.AbstractEventLoop) -> Callable[[BaseException], None]:
-    def stop(_error: BaseException) -> None:
+def _progress(say: Callable[[str], None]) -> Callable[[int, int], None]:
+    """Return a teller of how far the replay is, once in two seconds."""
+    told = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _TELL_EVERY_S or done == total:
+            told = time.monotonic()
+            say(f"replaying what was decided before: {done:,} of {total:,} records")
+
+    return tell
+
+
+def _stop_on_failure(loop: asyncio.AbstractEventLoop, failures: list[BaseException]) -> Callable[[BaseException], None]:
+    def stop(error: BaseException) -> None:
+        failures.append(error)
         loop.call_soon_threadsafe(signal.raise_signal, signal.SIGTERM)
 
     return stop
@@ -126,15 +150,17 @@ def _stop_on_failure(loop: asyncio.AbstractEventLoop) -> Callable[[BaseException
 @asynccontextmanager
 async def _tasks(parts: Parts, listener: socket.socket) -> AsyncIterator[None]:
     """Run every task; at the end stop them in the order in which data flows, so that nothing taken in is left undecided."""
-    server = _server(parts)
+    application = _application(parts)
+    server = _server(application)
     background = [asyncio.create_task(work, name=name) for name, work in _background(parts).items()]
     collecting = asyncio.create_task(parts.collector.run(), name="collector")
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="api")
     for task in (*background, collecting, serving):
-        task.add_done_callback(_report)
+        task.add_done_callback(lambda done: _report(done, parts.failures))
     try:
         yield
     finally:
+        application.state.context.live.close()  # open screens would hold up the end
         server.should_exit = True
         await asyncio.gather(serving, return_exceptions=True)
         for task in (*background, collecting):
@@ -169,7 +195,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(parts: Parts) -> uvicorn.Server:
+def _application(parts: Parts) -> FastAPI:
     ledger, overview, api = parts.books.ledger, Overview(parts), parts.settings.api
     services = Services(
         registers=parts.books.registers,
@@ -187,8 +213,12 @@ def _server(parts: Parts) -> uvicorn.Server:
         clock_ms=clock_ms,
         metrics_open=api.metrics_open,
     )
+    return create_app(services)
+
+
+def _server(application: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(
-        create_app(services),
+        application,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -198,7 +228,10 @@ def _server(parts: Parts) -> uvicorn.Server:
     return _Server(config)
 
 
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        _LOG.critical("%s stopped", task.get_name(), exc_info=task.exception())
+def _report(task: asyncio.Task[None], failures: list[BaseException]) -> None:
+    """Stop the service when a task of it has died: half a service looks alive and is not."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        failures.append(error)
+        _LOG.critical("%s stopped", task.get_name(), exc_info=error)
         signal.raise_signal(signal.SIGTERM)

@@ -85,7 +85,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     notices: NoticeSettings = NoticeSettings()
     rules: Annotated[
         dict[str, dict[str, float]],
-        _help("per rule, parameters that differ from the catalogue's defaults, e.g. `[rules.G105]` `threshold = 9`"),
+        _help("per rule, parameters that differ from the catalogue's defaults, e.g. `[rules.G105]` `h = 9`"),
     ] = {}
 
     @property

@@ -91,7 +91,12 @@ class Mosquitto:
         self._running.clear()
         self._said.clear()
         self._process = subprocess.Popen(  # noqa: S603 - our own command line
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for us: the broker ends after what it has sent is journalled
         )
         threading.Thread(
             target=self._listen, args=(self._process, self._process.stderr), name="mosquitto", daemon=True
