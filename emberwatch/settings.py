@@ -18,6 +18,8 @@ from domain.errors import ConfigurationError
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 PREFIX = "EMBERWATCH_"
+NO_SETTINGS = frozenset({PREFIX + "CONFIG", PREFIX + "PASSWORD"})
+"""Variables that belong to the command line: which file to read, and a password for `user add`."""
 DEFAULT_FILE = "emberwatch.toml"
 SECRETS = frozenset({"mqtt.password"})
 """Settings that `config show` never prints."""
@@ -103,7 +105,7 @@ def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     chosen = file or (Path(environ[PREFIX + "CONFIG"]) if PREFIX + "CONFIG" in environ else None)
     tree = _read(chosen or Path(DEFAULT_FILE), must_exist=chosen is not None)
     for name, text in sorted(environ.items()):
-        if name.startswith(PREFIX) and name != PREFIX + "CONFIG":
+        if name.startswith(PREFIX) and name not in NO_SETTINGS:
             _set(tree, name, text)
     return _convert(tree)
 

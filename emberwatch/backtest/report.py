@@ -72,6 +72,7 @@ def _summary(recording: Recording, outcome: Outcome, verdict: Verdict | None) ->
         rows += [
             ("已知事件发现", f"{verdict.found} / {verdict.total}"),
             ("发现延迟 中位 / 90% (分钟)", f"{_shown(verdict.delay_median_min)} / {_shown(verdict.delay_p90_min)}"),
+            ("无事件时间内处于报警的比例", _shown(verdict.alarmed_share_of_free_time)),
             ("每个无事件日误报", f"{_shown(verdict.false_per_event_free_day)} (共 {verdict.false_events} 次)"),
         ]
     return _rows(rows)

@@ -33,7 +33,11 @@ class Interval(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """How many known events, how many found, how late, and how many alarms were about nothing known."""
+    """How many known events, how many found, how late, and how many alarms were about nothing known.
+
+    `alarmed_share_of_free_time` (0..1) belongs beside them: an alarm that never ends finds everything at once and is never
+    false by the other numbers.
+    """
 
     total: int
     found: int
@@ -41,6 +45,7 @@ class Verdict(NamedTuple):
     delay_p90_min: float | None
     false_events: int
     false_per_event_free_day: float | None
+    alarmed_share_of_free_time: float | None
 
 
 def read_truth(file: Path) -> list[Interval]:
@@ -85,7 +90,9 @@ def judge(alarms: Sequence[Interval], truth: Sequence[Interval], span: Interval)
     known = [event for event in truth if event.touches(span)]
     delays = [delay for delay in (_delay_min(event, alarms) for event in known) if delay is not None]
     false = sum(not any(event.touches(known_one) for known_one in known) for event in merge(alarms, MERGE_MS))
-    free_ms = span.end_ms - span.start_ms - sum(_overlap(event, span) for event in merge(known))
+    occupied = merge(known)
+    free_ms = _length(span) - sum(_overlap(event, span) for event in occupied)
+    alarmed_ms = sum(_overlap(a, span) - sum(_overlap(a, event) for event in occupied) for a in merge(alarms))
     return Verdict(
         total=len(known),
         found=len(delays),
@@ -93,12 +100,17 @@ def judge(alarms: Sequence[Interval], truth: Sequence[Interval], span: Interval)
         delay_p90_min=round(float(np.percentile(delays, 90)), 2) if delays else None,
         false_events=false,
         false_per_event_free_day=round(false / (free_ms / _DAY_MS), 3) if free_ms > 0 else None,
+        alarmed_share_of_free_time=round(alarmed_ms / free_ms, 4) if free_ms > 0 else None,
     )
 
 
 def _delay_min(event: Interval, alarms: Sequence[Interval]) -> float | None:
     starts = [max(alarm.start_ms, event.start_ms) for alarm in alarms if alarm.touches(event)]
     return (min(starts) - event.start_ms) / _MINUTE_MS if starts else None
+
+
+def _length(interval: Interval) -> int:
+    return interval.end_ms - interval.start_ms
 
 
 def _overlap(event: Interval, span: Interval) -> int:

@@ -61,3 +61,9 @@ def test_every_setting_can_be_set_by_environment_or_says_not() -> None:
     page = describe()
     for path, _default in walk():
         assert f"| `{path}` |" in page
+
+
+def test_variables_of_the_command_line_are_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password given to `user add` by environment does not make the settings illegal."""
+    monkeypatch.chdir(tmp_path)
+    assert load(environ={"EMBERWATCH_PASSWORD": "made up"}) == Settings()

@@ -54,6 +54,18 @@ def test_false_events_are_counted_per_event_free_day() -> None:
     assert verdict.false_per_event_free_day == pytest.approx(1 / 1.5, abs=1e-3)
 
 
+def test_an_alarm_that_never_ends_is_shown_for_what_it_is() -> None:
+    """It finds everything at once and is never false; its share of the free time tells."""
+    verdict = judge([SPAN], [Interval(0, DAY // 2)], SPAN)
+    assert (verdict.found, verdict.false_events, verdict.alarmed_share_of_free_time) == (1, 0, 1.0)
+
+
+def test_alarms_inside_events_take_no_free_time() -> None:
+    """Only what sticks out counts."""
+    verdict = judge([Interval(0, DAY // 2 + DAY * 3 // 20)], [Interval(0, DAY // 2)], SPAN)
+    assert verdict.alarmed_share_of_free_time == pytest.approx(0.1)
+
+
 def test_events_outside_the_recording_are_left_out() -> None:
     """What was not recorded cannot be found."""
     assert judge([], [Interval(3 * DAY, 4 * DAY)], SPAN).total == 0
