@@ -1,9 +1,12 @@
-"""State in arrays indexed by slot: they grow on demand and keep what they hold."""
+"""State in arrays indexed by slot: they grow on demand, keep what they hold, and are advanced in rounds."""
 
+from collections.abc import Iterator
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from domain.readings import Int64
 
 _T = TypeVar("_T", bound=np.generic)
 
@@ -16,3 +19,12 @@ def grown(array: NDArray[_T], size: int, fill: float = 0) -> NDArray[_T]:
     longer = np.full((max(size, have + have // 2), *array.shape[1:]), fill, array.dtype)
     longer[:have] = array
     return longer
+
+
+def rounds(channels: Int64) -> Iterator[Int64]:
+    """Yield row numbers so that no round has a channel twice and each channel's rows come in order."""
+    order = np.argsort(channels, kind="stable")
+    starts = np.flatnonzero(np.diff(channels[order], prepend=-1))
+    rank = np.arange(len(channels)) - np.repeat(starts, np.diff(starts, append=len(channels)))
+    by_rank = order[np.argsort(rank, kind="stable")]
+    yield from np.split(by_rank, np.cumsum(np.bincount(rank))[:-1])

@@ -4,7 +4,6 @@ One CUSUM channel (`cusum.py`) per device and gas measurand, made at its first r
 retained neither teach nor alarm. A channel seen several times in a segment is advanced in as many rounds, in order.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from detectors import cusum
-from detectors.arrays import grown
+from detectors.arrays import grown, rounds
 from detectors.base import Output, Scores, World
 from detectors.catalogue import CATALOGUE
 from detectors.parameters import Parameters
@@ -66,7 +65,7 @@ class SlowLeak:
         channels = self._channels(readings, len(world.slots))
         score = np.empty(len(readings))
         turned: list[tuple[int, Float64]] = []
-        for chosen in _rounds(channels):
+        for chosen in rounds(channels):
             rows = self._rows[channels[chosen]]
             changed = cusum.advance(rows, readings.value[chosen], readings.event_ms[chosen].astype(float), self._tuning)
             self._rows[channels[chosen]] = rows
@@ -156,15 +155,6 @@ class _Episode:
     def summary(self, now_ms: int) -> dict[str, Any]:
         peaks = {MEASURANDS[m].name: round(peak, _DIGITS) for m, peak in sorted(self.peaks.items()) if peak is not None}
         return {"peaks": peaks, "lasted_s": (now_ms - self.since_ms) // 1000}
-
-
-def _rounds(channels: Int64) -> Iterator[Int64]:
-    """Yield row numbers so that no round has a channel twice and each channel's rows come in order."""
-    order = np.argsort(channels, kind="stable")
-    starts = np.flatnonzero(np.diff(channels[order], prepend=-1))
-    rank = np.arange(len(channels)) - np.repeat(starts, np.diff(starts, append=len(channels)))
-    by_rank = order[np.argsort(rank, kind="stable")]
-    yield from np.split(by_rank, np.cumsum(np.bincount(rank))[:-1])
 
 
 def _evidence(readings: Readings, i: int, row: Float64, tuning: cusum.Tuning) -> dict[str, Any]:
