@@ -14,6 +14,7 @@ class Family(StrEnum):
     ELECTRIC = "electric"
     PROCESS = "process"
     PLACE = "place"
+    DEVICE = "device"
 
 
 class Measurand(NamedTuple):
@@ -57,6 +58,9 @@ _TABLE: tuple[tuple[str, str, Family, str], ...] = (
     ("lon", "°", Family.PLACE, "经度"),
     ("valve", "0/1", Family.PROCESS, "阀门"),
     ("speed", "m/s", Family.PLACE, "速度"),
+    ("battery_pct", "%", Family.DEVICE, "电池电量"),
+    ("fan", "0/1", Family.PROCESS, "风机运行"),
+    ("running", "0/1", Family.PROCESS, "生产设备运行"),
 )
 
 MEASURANDS: tuple[Measurand, ...] = tuple(Measurand(i, *row) for i, row in enumerate(_TABLE))

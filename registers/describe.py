@@ -32,7 +32,8 @@ Refused beyond the shape of a cell:
 
 - a resident ID with a wrong check digit or birth date (GB 11643), or of a person under 18; a unified social credit code with a
   wrong check character (GB 32100); a certificate of the emergency family whose number is not T and a resident ID;
-- level 2 not above level 1, or a set point beyond the full scale; an unknown measurand; a latitude without a longitude;
+- level 2 not above level 1, limits out of order, or a set point beyond the full scale; an unknown measurand; a latitude without a
+  longitude; a stop order that ends before it starts;
 - a permit that ends before it starts, or holds longer than 8 h (special, first) or 72 h (second) (GB 30871-2022 5.1.5);
 - a certificate that is valid, or due for review, before its day of issue.
 

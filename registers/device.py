@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -41,6 +42,7 @@ class DeviceModel(Noun, frozen=True, kw_only=True):
     """A make and type. Set points are in the unit of `measurand`; None takes the rule's default.
 
     `lel_vol`: %VOL that this make calls 100 %LEL (two conventions exist, domain-facts 1.3), with `lel_basis`.
+    `low_low` … `high_high`: the limits of a process quantity, in the same unit; a side left empty is not watched.
     `interval_s`: longest time between two reports; `life_years`: service life; `full_scale`: end of the range.
     """
 
@@ -55,13 +57,17 @@ class DeviceModel(Noun, frozen=True, kw_only=True):
     lel_basis: Text | None = None
     level1: Positive | None = None
     level2: Positive | None = None
+    low_low: float | None = None
+    low: float | None = None
+    high: float | None = None
+    high_high: float | None = None
     set_point_basis: Text | None = None
     full_scale: Positive | None = None
     interval_s: Seconds = 60
     life_years: Positive | None = None
 
     def problems(self) -> Remarks:
-        found = _disorder(self.level1, self.level2)
+        found = _disorder(self)
         if self.measurand is not None and self.measurand not in measurands.BY_NAME:
             found.append(("measurand", f"'{self.measurand[:64]}' is no measurand"))
         for column, level in (("level1", self.level1), ("level2", self.level2)):
@@ -94,7 +100,10 @@ class DeviceModel(Noun, frozen=True, kw_only=True):
 
 
 class Device(Noun, frozen=True, kw_only=True):
-    """One detector; `code` is the third level of its topic. `level1`/`level2` override the model's set points."""
+    """One detector; `code` is the third level of its topic. Set points and limits override the model's.
+
+    `calibration_due`: the last day on which its calibration holds.
+    """
 
     noun: ClassVar[str] = "device"
     title: ClassVar[str] = "监测设备"
@@ -105,17 +114,32 @@ class Device(Noun, frozen=True, kw_only=True):
     name: Text | None = None
     level1: Positive | None = None
     level2: Positive | None = None
+    low_low: float | None = None
+    low: float | None = None
+    high: float | None = None
+    high_high: float | None = None
     set_point_basis: Text | None = None
     installed_on: dt.date | None = None
+    calibration_due: dt.date | None = None
     lat: Latitude | None = None
     lon: Longitude | None = None
     in_service: bool = True
 
     def problems(self) -> Remarks:
-        return _disorder(self.level1, self.level2) + half_a_place(self.lat, self.lon)
+        return _disorder(self) + half_a_place(self.lat, self.lon)
 
 
-def _disorder(level1: float | None, level2: float | None) -> Remarks:
-    if level1 is None or level2 is None or level1 < level2:
-        return []
-    return [("level2", "is not above level 1")]
+LIMITS = ("low_low", "low", "high", "high_high")
+"""The limits of a process quantity, in ascending order."""
+
+
+def _disorder(owner: DeviceModel | Device) -> Remarks:
+    """Return the set points and limits that do not lie above the ones before them."""
+    found: Remarks = []
+    if owner.level1 is not None and owner.level2 is not None and owner.level1 >= owner.level2:
+        found.append(("level2", "is not above level 1"))
+    given = [(name, value) for name in LIMITS if (value := getattr(owner, name)) is not None]
+    for (below, lower), (above, higher) in pairwise(given):
+        if lower >= higher:
+            found.append((above, f"is not above {below}"))
+    return found

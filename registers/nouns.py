@@ -13,10 +13,11 @@ from registers.noun import MASK, Noun, Remarks
 from registers.permit import Permit
 from registers.person import Certificate, Welder
 from registers.place import Area, Enterprise, Site
+from registers.stop_order import StopOrder
 
 NOUNS: dict[str, type[Noun]] = {
     cls.noun: cls
-    for cls in (Area, Enterprise, Site, DeviceModel, Device, Machine, Welder, Certificate, Permit, Inspector)
+    for cls in (Area, Enterprise, Site, DeviceModel, Device, Machine, Welder, Certificate, Permit, Inspector, StopOrder)
 }
 """Every register by name, in an order in which each one's references come before it."""
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+import msgspec
 
 from registers import uscc
 from registers.noun import Code, Latitude, Longitude, Noun, Remarks, Text, half_a_place
@@ -32,7 +34,10 @@ class Area(Noun, frozen=True, kw_only=True):
 
 
 class Enterprise(Noun, frozen=True, kw_only=True):
-    """A legal unit. `uscc`: 统一社会信用代码, 18 characters (GB 32100). `contact` and `phone` are of its 主要负责人."""
+    """A legal unit. `uscc`: 统一社会信用代码, 18 characters (GB 32100). `contact` and `phone` are of its 主要负责人.
+
+    `safe_kw`: the electric load, all meters together, that its permitted output needs at most.
+    """
 
     noun: ClassVar[str] = "enterprise"
     title: ClassVar[str] = "企业"
@@ -43,6 +48,7 @@ class Enterprise(Noun, frozen=True, kw_only=True):
     uscc: Text | None = None
     contact: Text | None = None
     phone: Text | None = None
+    safe_kw: Annotated[float, msgspec.Meta(gt=0)] | None = None
 
     def problems(self) -> Remarks:
         wrong = self.uscc and uscc.problem(self.uscc)

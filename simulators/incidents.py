@@ -118,12 +118,32 @@ class Skew(Incident, frozen=True, kw_only=True, tag="skew"):
     offset_s: float
 
 
+class Shift(Incident, frozen=True, kw_only=True, tag="shift"):
+    """A transmitter's quantity (`measurand`, or its chief one) goes evenly to `to` within `over_s`; at the end it is back."""
+
+    to: float
+    over_s: Seconds = 0.0
+    measurand: str | None = None
+
+
 class Mark(Incident, frozen=True, kw_only=True, tag="mark"):
     """Nothing of its own: ground truth that follows from other incidents together."""
 
 
 AnyIncident = (
-    Leak | Cooking | Burning | Welding | Silence | Fault | Outage | Duplicates | Reordering | Malformed | Skew | Mark
+    Leak
+    | Cooking
+    | Burning
+    | Welding
+    | Silence
+    | Fault
+    | Outage
+    | Duplicates
+    | Reordering
+    | Malformed
+    | Skew
+    | Shift
+    | Mark
 )
 
 _I = TypeVar("_I", bound=Incident)

@@ -21,6 +21,7 @@ from registers.view import LOCAL
 from simulators.device import Behaviour
 from simulators.fire import FireDetector
 from simulators.gasroom import GasDetector
+from simulators.transmitter import Transmitter
 
 _RELATIVE = re.compile(r"(?<=,)(?P<count>[+-]\d+)(?P<unit>[hdy])(?=,|$)", re.MULTILINE)  # a whole cell
 _ANY_DAY = dt.datetime(2026, 1, 1, tzinfo=LOCAL)  # for what does not depend on the day
@@ -71,4 +72,6 @@ def _behaviour(device: Device, model: DeviceModel, site: Site) -> Behaviour:
     path, measurand = f"{site.area}/{site.code}/{device.code}", str(model.measurand)
     if model.kind is DeviceKind.FIRE:
         return FireDetector(path, measurand, model.interval_s)
+    if model.kind in (DeviceKind.ELECTRIC, DeviceKind.PROCESS):
+        return Transmitter(path, measurand, model.interval_s)
     return GasDetector(path, measurand, model.interval_s, model.level1, model.level2)

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from registers.device import LIMITS
 from registers.local_time import LOCAL
 from storage.sql.engine import METADATA
 
@@ -46,6 +47,10 @@ def _number(name: str) -> sa.Column[float]:
     return sa.Column(name, sa.Double)
 
 
+def _limits() -> list[sa.Column[float]]:
+    return [_number(name) for name in LIMITS]
+
+
 def _list(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.JSON, nullable=False)
 
@@ -74,6 +79,7 @@ ENTERPRISE = sa.Table(
     _text("uscc"),
     _text("contact"),
     _text("phone"),
+    _number("safe_kw"),
     _withdrawn(),
 )
 
@@ -103,6 +109,7 @@ MODEL = sa.Table(
     _text("lel_basis"),
     _number("level1"),
     _number("level2"),
+    *_limits(),
     _text("set_point_basis"),
     _number("full_scale"),
     sa.Column("interval_s", sa.Integer, nullable=False),
@@ -119,8 +126,10 @@ DEVICE = sa.Table(
     _text("name"),
     _number("level1"),
     _number("level2"),
+    *_limits(),
     _text("set_point_basis"),
     sa.Column("installed_on", sa.Date),
+    sa.Column("calibration_due", sa.Date),
     _number("lat"),
     _number("lon"),
     _flag("in_service"),
@@ -202,9 +211,21 @@ INSPECTOR = sa.Table(
     _withdrawn(),
 )
 
+STOP_ORDER = sa.Table(
+    "stop_order",
+    METADATA,
+    _key(),
+    _code("enterprise", "enterprise"),
+    sa.Column("starts_at", Instant, nullable=False),
+    sa.Column("ends_at", Instant),
+    sa.Column("base_kw", sa.Double, nullable=False),
+    _text("reason"),
+    _withdrawn(),
+)
+
 REGISTER_TABLES: dict[str, sa.Table] = {
     table.name: table
-    for table in (AREA, ENTERPRISE, SITE, MODEL, DEVICE, MACHINE, WELDER, CERTIFICATE, PERMIT, INSPECTOR)
+    for table in (AREA, ENTERPRISE, SITE, MODEL, DEVICE, MACHINE, WELDER, CERTIFICATE, PERMIT, INSPECTOR, STOP_ORDER)
 }
 """Noun → its table, in the order of registers.nouns.NOUNS."""
 
