@@ -28,13 +28,14 @@ class Check(BaseModel):
 
     name: str = Field(examples=["broker"])
     ok: bool
+    warning: bool = Field(default=False, description="it holds, and still somebody should look")
     detail: str = Field(default="", examples=["127.0.0.1:1883"])
 
 
 class LiveStatus(BaseModel):
     """How the service is doing right now.
 
-    Record counts are cumulative and hold `received = decoded + dead + duplicate + in_flight`. Times in epoch
+    Record counts are cumulative and hold `received = decoded + dead + duplicate + thinned + in_flight`. Times in epoch
     ms; `messages_per_s` over the last seconds; `lag_ms` from receipt of the oldest undecided record to now.
     """
 
@@ -51,10 +52,17 @@ class LiveStatus(BaseModel):
     decoded: int = 0
     dead: int = 0
     duplicate: int = 0
+    thinned: int = Field(default=0, description="routine telemetry left out because the machine could not keep up")
     in_flight: int = 0
     messages_per_s: float = Field(default=0.0, examples=[12.5])
     lag_ms: int = 0
+    overloaded: bool = Field(default=False, description="routine telemetry is being left out now")
     broker_connected: bool = False
+    broker_dropped: int = Field(default=0, description="messages the broker says it has dropped since its start")
+    disk_low: bool = Field(default=False, description="old records and readings give way to keep the disk from filling")
+    disk_full: bool = Field(
+        default=False, description="nothing more is taken in until there is room; the broker keeps it"
+    )
     stores_ok: bool = False
     journal_bytes: int = 0
 

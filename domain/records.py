@@ -8,12 +8,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import msgspec
+
+from domain.errors import CorruptionError
+
 TICK = "$tick"
 """Payload empty: time went on to `received_ms`."""
 REGISTER = "$register"
 """Payload: a JSON array of registers.changes.RegisterChange."""
 START = "$start"
 """Payload empty: the service (re)started; silence before this record may be ours, not the devices'."""
+THINNED = "$thinned"
+"""Payload: a JSON object topic → how many messages were left out at the door because the machine could not keep up."""
 
 RETAINED = 1
 """Flag: the broker sent a stored message, not a fresh one."""
@@ -44,7 +50,7 @@ class RecordBatch:
 
 
 class JournalInfo(NamedTuple):
-    """`[start, end)` are the offsets held; `device_records` counts all ever appended whose topic is not ours (`$…`)."""
+    """`[start, end)` are the offsets held; `device_records` counts the messages of devices ever taken in (`taken_in`)."""
 
     start: int
     end: int
@@ -83,6 +89,23 @@ class Journal(Protocol):
     def close(self) -> None:
         """Release files; further calls raise EngineError."""
         ...
+
+
+_thinned = msgspec.json.Decoder(dict[str, int])
+
+
+def thinned(record: Record) -> dict[str, int]:
+    """Return how many messages of which topics a THINNED record stands for; raise CorruptionError if it is none."""
+    try:
+        return _thinned.decode(record.payload)
+    except ValueError as error:
+        raise CorruptionError(f"a record of what was left out cannot be read: {error}") from error
+
+
+def taken_in(records: Sequence[Record]) -> int:
+    """Return how many messages of devices these records stand for: one each, more for THINNED, none for others of ours."""
+    ours = [record for record in records if record.topic.startswith("$")]
+    return len(records) - len(ours) + sum(sum(thinned(r).values()) for r in ours if r.topic == THINNED)
 
 
 def batches(journal: Journal, offset: int, end: int, limit: int = 10_000) -> Iterator[RecordBatch]:

@@ -1,7 +1,7 @@
 """What operators see in Prometheus: read from the parts at each scrape, so that nothing is counted on the hot path.
 
-The invariant is `received = decoded + dead + duplicate + in_flight`, all four since the journal began. `in_flight` is what is
-left over; `journal_lag_records` is measured apart from it, so that the two at rest (both 0) prove that nothing was lost.
+The invariant is `received = decoded + dead + duplicate + thinned + in_flight`, all since the journal began. `in_flight` is what
+is left over; `journal_lag_records` is measured apart from it, so that the two at rest (both 0) prove that nothing was lost.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -34,8 +34,8 @@ class Reading:
 
     @property
     def in_flight(self) -> int:
-        """Device records received but not accounted for yet."""
-        return self.received - self.counts.decoded - self.counts.dead - self.counts.duplicate
+        """Messages received but not accounted for yet."""
+        return self.received - self.counts.accounted
 
 
 class ServiceCollector(Collector):
@@ -50,14 +50,14 @@ class ServiceCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         look = self._look()
-        yield _counter("received", "Device records in the journal, ever.", look.received)
+        yield _counter("received", "Messages of devices taken in, ever.", look.received)
         outcomes = CounterMetricFamily(
-            "emberwatch_records", "Device records by what became of them.", labels=["outcome"]
+            "emberwatch_records", "Messages of devices by what became of them.", labels=["outcome"]
         )
-        for name in ("decoded", "dead", "duplicate"):
+        for name in ("decoded", "dead", "duplicate", "thinned"):
             outcomes.add_metric([name], getattr(look.counts, name))
         yield outcomes
-        yield _gauge("records_in_flight", "Device records received and not yet accounted for.", look.in_flight)
+        yield _gauge("records_in_flight", "Messages received and not yet accounted for.", look.in_flight)
         yield _gauge("journal_lag_records", "Records the pipeline has not committed yet.", look.lag_records)
         yield _gauge("journal_bytes", "Size of the journal on disk.", look.journal_bytes)
         yield _counter("collector_messages", "Messages taken off MQTT since start.", look.messages)

@@ -27,14 +27,13 @@ class Overview:
     def look(self) -> Reading:
         """Return all counters; books first, journal after, so that nothing seems decided before it was received."""
         parts, ledger = self._parts, self._parts.books.ledger
-        counts = parts.worker.pipeline.counts
-        committed = parts.worker.pipeline.committed_offset
+        committed = parts.worker.pipeline.committed
         journal = parts.streams.journal.info()
         transport = parts.transport.counters
         return Reading(
-            counts=counts,
+            counts=committed.counts,
             received=journal.device_records,
-            lag_records=journal.end - committed,
+            lag_records=journal.end - committed.offset,
             journal_bytes=journal.bytes,
             messages=transport.received,
             reconnects=transport.reconnects,
@@ -63,8 +62,8 @@ class Overview:
     def _status(self, now: int) -> LiveStatus:
         parts = self._parts
         devices = self._devices()
+        counts = parts.worker.pipeline.committed.counts
         look = self._parts.streams.journal.info()
-        counts = parts.worker.pipeline.counts
         behind = look.end - parts.worker.pipeline.offset
         return LiveStatus(
             version=__version__,
@@ -78,7 +77,8 @@ class Overview:
             decoded=counts.decoded,
             dead=counts.dead,
             duplicate=counts.duplicate,
-            in_flight=look.device_records - counts.decoded - counts.dead - counts.duplicate,
+            thinned=counts.thinned,
+            in_flight=look.device_records - counts.accounted,
             messages_per_s=self._messages_per_s(now),
             lag_ms=max(0, now - parts.worker.pipeline.last_received_ms) if behind > 0 else 0,
             broker_connected=parts.transport.counters.connected,

@@ -17,7 +17,7 @@ from domain.readings import Contacts, Readings, Segment
 from domain.records import Journal, RecordBatch, batches
 from emberwatch.snapshots import SnapshotStore
 from ingest.decoding import Decoder, Receipt
-from ledger.books import Books, Counts, DeadLetter, Decided, FeedItem
+from ledger.books import Books, Committed, Counts, DeadLetter, Decided, FeedItem
 
 _LOG = logging.getLogger(__name__)
 
@@ -92,9 +92,19 @@ class Pipeline:
         self._snapshots = snapshots
         self._outlet = outlet
         self._pending = Pending(0)
-        self.committed_offset = 0
-        self.counts = Counts()
+        self.committed = Committed(0, Counts())
+        """The last commit: one value, so that whoever looks from another thread sees offset and counts that belong together."""
         self.last_received_ms = 0
+
+    @property
+    def committed_offset(self) -> int:
+        """The first record that is not decided for good."""
+        return self.committed.offset
+
+    @property
+    def counts(self) -> Counts:
+        """What became of the messages before `committed_offset`."""
+        return self.committed.counts
 
     @property
     def offset(self) -> int:
@@ -108,8 +118,7 @@ class Pipeline:
 
     def recover(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> int:
         """Rebuild state up to the committed offset; return how many records were replayed."""
-        committed = self._books.committed()
-        self.committed_offset, self.counts = committed.offset, committed.counts
+        committed = self.committed = self._books.committed()
         snapshot = self._snapshots.newest(committed.offset)
         start = self._journal.info().start
         if snapshot is not None:
@@ -165,8 +174,7 @@ class Pipeline:
         items = self._books.commit(
             Decided(pending.end_offset, pending.now_ms, pending.findings, pending.dead_letters, pending.counts),
         )
-        self.committed_offset = pending.end_offset
-        self.counts += pending.counts
+        self.committed = Committed(pending.end_offset, self.committed.counts + pending.counts)
         self._pending = Pending(pending.end_offset, pending.now_ms)
         if items:
             self._outlet.feed(items)

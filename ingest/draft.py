@@ -49,6 +49,8 @@ class Draft:
     first_offset: int
     decoded: int = 0
     duplicate: int = 0
+    thinned: int = 0
+    control: int = 0
     offset: list[int] = field(default_factory=list)
     slot: list[int] = field(default_factory=list)
     received_ms: list[int] = field(default_factory=list)
@@ -85,7 +87,13 @@ class Draft:
 
     def finish(self, end_offset: int, control: Control | None) -> Decoded:
         """Return what came of the records `[first_offset, end_offset)`."""
-        counts = Counts(self.decoded, len(self.dead_letters), self.duplicate, int(control is not None))
+        counts = Counts(
+            self.decoded,
+            len(self.dead_letters),
+            self.duplicate,
+            self.control + (control is not None),
+            self.thinned,
+        )
         offset, slot = np.array(self.offset, np.int64), np.array(self.slot, np.int32)
         received_ms, quality = np.array(self.received_ms, np.int64), np.array(self.quality, np.uint8)
         size = np.array(self.size, np.intp)

@@ -10,12 +10,21 @@ from domain.findings import Finding
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """How many device records were decoded, dead or duplicate; `control` counts our own records. Cumulative or a delta."""
+    """What became of messages of devices; `thinned` were left out at the door. Cumulative or a delta.
+
+    `control` counts our own records, which are no messages of devices.
+    """
 
     decoded: int = 0
     dead: int = 0
     duplicate: int = 0
     control: int = 0
+    thinned: int = 0
+
+    @property
+    def accounted(self) -> int:
+        """How many messages of devices came to an end, one way or another."""
+        return self.decoded + self.dead + self.duplicate + self.thinned
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -23,6 +32,7 @@ class Counts(msgspec.Struct, frozen=True):
             self.dead + other.dead,
             self.duplicate + other.duplicate,
             self.control + other.control,
+            self.thinned + other.thinned,
         )
 
 

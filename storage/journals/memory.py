@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from domain.errors import EngineError
-from domain.records import JournalInfo, Record, RecordBatch
+from domain.records import JournalInfo, Record, RecordBatch, taken_in
 
 
 class MemoryJournal:
@@ -22,7 +22,7 @@ class MemoryJournal:
             first = self._end()
             if records:
                 self._batches.append(RecordBatch(first, tuple(records)))
-                self._device_records += sum(not record.topic.startswith("$") for record in records)
+                self._device_records += taken_in(records)
             return first
 
     def read(self, offset: int, limit: int) -> RecordBatch:

@@ -16,13 +16,13 @@ import msgspec
 import zstandard
 
 from domain.errors import CorruptionError, EngineError
-from domain.records import JournalInfo, Record, RecordBatch
+from domain.records import JournalInfo, Record, RecordBatch, taken_in
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
     first INTEGER PRIMARY KEY,      -- offset of its first record
     count INTEGER NOT NULL,         -- how many records it holds
-    device_total INTEGER NOT NULL,  -- device records ever appended, this batch included
+    device_total INTEGER NOT NULL,  -- messages of devices ever taken in, this batch included
     first_ms INTEGER NOT NULL,      -- received_ms of its first and last record
     last_ms INTEGER NOT NULL,
     checksum INTEGER NOT NULL,      -- CRC-32 of first, count and blob
@@ -90,7 +90,7 @@ class SqliteJournal:
             if not kept:
                 return first
             blob = self._compressor.compress(packed)
-            total += sum(not record.topic.startswith("$") for record in kept)
+            total += taken_in(kept)
             times = kept[0].received_ms, kept[-1].received_ms
             row = (first, len(kept), total, *times, _checksum(first, len(kept), blob), blob)
             connection.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", row)

@@ -166,5 +166,6 @@ COMMIT_STATE = sa.Table(
     METADATA,
     _id(),
     *(_big(name) for name in ("offset", "decoded", "dead", "duplicate", "control")),
+    sa.Column("thinned", BIG, nullable=False, server_default="0"),
 )
 """One row: how far into the journal the books are, and the counts up to there."""
