@@ -1,0 +1,26 @@
+/* Short names for the shapes of the interface, generated from its OpenAPI document. */
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+
+export type Alarm = Schemas['AlarmView']
+export type AlarmDetail = Schemas['AlarmDetail']
+export type AlarmEvent = Schemas['AlarmEvent']
+export type AlarmPage = Schemas['AlarmPage']
+export type Curve = Schemas['Curve']
+export type DeviceFacts = Schemas['DeviceFacts']
+export type DevicePage = Schemas['DevicePage']
+export type DeviceState = Schemas['DeviceState']
+export type Hazard = Schemas['HazardView']
+export type HazardDetail = Schemas['HazardDetail']
+export type HazardPage = Schemas['HazardPage']
+export type HazardStep = Schemas['HazardStep']
+export type Me = Schemas['Me']
+export type Overview = Schemas['Overview']
+export type Problem = Schemas['Problem']
+export type Rule = Schemas['RuleView']
+export type Severity = Schemas['Severity']
+export type SiteState = Schemas['SiteState']
+export type Status = Schemas['LiveStatus']
+export type StreamItem = Schemas['StreamItem']
+export type TakeStep = Schemas['TakeStep']

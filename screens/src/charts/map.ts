@@ -1,0 +1,152 @@
+/* Sites by longitude and latitude on a plain grid, drawn true to scale; colour tells the worst open alarm, size how many. */
+import { SEVERITY_COLOUR } from '../format/severity'
+import type { SiteState } from '../api/types'
+import type { ChartOption } from './echarts'
+import { FONT, PALETTE } from './palette'
+
+export interface Box {
+  readonly lon: readonly [number, number]
+  readonly lat: readonly [number, number]
+}
+
+export type PlacedSite = SiteState & { lat: number; lon: number }
+
+const MARGIN = 0.14
+/** About a kilometre: a district of one site is not drawn to the metre. */
+const LEAST_DEGREES = 0.01
+const SMALLEST = 15
+const LARGEST = 44
+
+export function isPlaced(site: SiteState): site is PlacedSite {
+  return site.lat !== null && site.lon !== null
+}
+
+/** Return the piece of land to draw: all sites with a margin, widened so that a kilometre is as long either way. */
+export function landOf(sites: readonly PlacedSite[], width: number, height: number): Box {
+  const lon = span(sites.map((site) => site.lon))
+  const lat = span(sites.map((site) => site.lat))
+  const shrink = Math.cos((middle(lat) * Math.PI) / 180)
+  const perPixel = Math.max(((lon[1] - lon[0]) * shrink) / width, (lat[1] - lat[0]) / height)
+  return { lon: around(middle(lon), (perPixel * width) / shrink), lat: around(middle(lat), perPixel * height) }
+}
+
+function span(values: readonly number[]): [number, number] {
+  const [low, high] = [Math.min(...values), Math.max(...values)]
+  const margin = Math.max(LEAST_DEGREES / 2, (high - low) * MARGIN)
+  return [low - margin, high + margin]
+}
+
+const middle = (range: readonly [number, number]) => (range[0] + range[1]) / 2
+const around = (centre: number, size: number): [number, number] => [centre - size / 2, centre + size / 2]
+
+/** Return the diameter in pixels: the area grows with the number of alarms. */
+export function sizeOf(alarms: number): number {
+  return Math.min(LARGEST, SMALLEST + (alarms === 0 ? 0 : 7 * Math.sqrt(alarms)))
+}
+
+export function colourOf(site: SiteState): string {
+  if (site.worst !== null) return SEVERITY_COLOUR[site.worst]
+  return site.devices > 0 && site.online === 0 ? PALETTE.silent : PALETTE.quiet
+}
+
+export interface MapLook {
+  readonly land: Box
+  /** `area/site` of the chosen site. */
+  readonly chosen: string | null
+  /** HTML of the tooltip; names in it must be escaped. */
+  readonly describe: (site: SiteState) => string
+}
+
+export const keyOf = (site: SiteState) => `${site.area}/${site.site}`
+
+export function mapOption(sites: readonly PlacedSite[], look: MapLook): ChartOption {
+  return {
+    animation: false,
+    textStyle: { fontFamily: FONT },
+    grid: { left: 0, right: 0, top: 0, bottom: 0 },
+    tooltip: {
+      backgroundColor: PALETTE.panel,
+      borderColor: PALETTE.line,
+      textStyle: { color: PALETTE.text, fontFamily: FONT },
+      formatter: (shown) => tip(Array.isArray(shown) ? shown[0]?.dataIndex : shown.dataIndex, sites, look),
+    },
+    xAxis: axis(look.land.lon, 'E'),
+    yAxis: axis(look.land.lat, 'N'),
+    series: [areaNames(sites), symbols(sites, look.chosen)],
+  }
+}
+
+function tip(index: number | undefined, sites: readonly PlacedSite[], look: MapLook): string {
+  const site = index === undefined ? undefined : sites[index]
+  return site === undefined ? '' : look.describe(site)
+}
+
+function axis(range: readonly [number, number], side: string) {
+  return {
+    type: 'value' as const,
+    min: range[0],
+    max: range[1],
+    interval: 0.01,
+    axisLabel: {
+      inside: true,
+      color: PALETTE.silent,
+      fontSize: 11,
+      showMinLabel: false,
+      showMaxLabel: false,
+      formatter: (value: number) => `${value.toFixed(2)}°${side}`,
+    },
+    axisLine: { show: false },
+    axisTick: { show: false },
+    splitLine: { lineStyle: { color: PALETTE.line, opacity: 0.7 } },
+  }
+}
+
+function symbols(sites: readonly PlacedSite[], chosen: string | null) {
+  return {
+    type: 'scatter' as const,
+    data: sites.map((site) => ({
+      value: [site.lon, site.lat],
+      symbolSize: sizeOf(site.open_alarms),
+      itemStyle: { color: colourOf(site), ...edge(site, chosen) },
+      label: {
+        formatter: site.open_alarms > 0 ? `{n|${site.open_alarms}} ${nameOf(site)}` : nameOf(site),
+        fontWeight: site.worst === null ? ('normal' as const) : ('bold' as const),
+        color: site.worst === null ? PALETTE.muted : PALETTE.text,
+      },
+    })),
+    label: {
+      show: true,
+      position: 'right' as const,
+      fontSize: 13,
+      fontFamily: FONT,
+      textBorderColor: '#0b1424',
+      textBorderWidth: 3,
+      rich: { n: { fontWeight: 'bold' as const, fontSize: 15, color: '#fff', textBorderColor: '#0b1424', textBorderWidth: 3 } },
+    },
+    labelLayout: { hideOverlap: true, moveOverlap: 'shiftY' as const },
+  }
+}
+
+function edge(site: SiteState, chosen: string | null) {
+  if (keyOf(site) === chosen) return { borderColor: '#fff', borderWidth: 3 }
+  return site.worst === 1 ? { shadowBlur: 22, shadowColor: colourOf(site) } : { borderColor: '#0b1424', borderWidth: 1.5 }
+}
+
+const nameOf = (site: SiteState) => site.name ?? site.site
+
+function areaNames(sites: readonly PlacedSite[]) {
+  const areas = new Map<string, PlacedSite[]>()
+  sites.forEach((site) => areas.set(site.area, [...(areas.get(site.area) ?? []), site]))
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  return {
+    type: 'scatter' as const,
+    silent: true,
+    symbolSize: 0,
+    z: 1,
+    data: [...areas.values()].map((within) => ({
+      value: [mean(within.map((site) => site.lon)), mean(within.map((site) => site.lat))],
+      label: { formatter: within[0]?.area_name ?? within[0]?.area ?? '' },
+    })),
+    label: { show: true, color: PALETTE.muted, opacity: 0.35, fontSize: 20, fontFamily: FONT, offset: [0, -34] },
+  }
+}
