@@ -24,6 +24,9 @@ class Quality(IntFlag):
     """The device gave no time; ours stands in."""
 
 
+UNNUMBERED = -1
+"""Stands for a `boot` or `seq` that a message did not have."""
+
 Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
 Int16 = NDArray[np.int16]
@@ -76,19 +79,28 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """One row a message of a device, whatever it said (a will is the broker's word), in journal order; shape (m,)."""
+    """One row a message of a device, whatever it said (a will is the broker's word), in journal order; shape (m,).
+
+    `event_ms` as in Readings; `skew_ms`: how far the device's clock is ahead of ours by this message alone (0 when it is
+    late or has no time); `boot` and `seq` as sent, UNNUMBERED where absent.
+    """
 
     offset: Int64
     slot: Int32
     received_ms: Int64
     retained: NDArray[np.bool_]
+    event_ms: Int64
+    skew_ms: Int64
+    boot: Int64
+    seq: Int64
 
     def __len__(self) -> int:
         return len(self.offset)
 
     @classmethod
     def empty(cls) -> "Contacts":
-        return cls(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.bool_))
+        none = np.empty(0, np.int64)
+        return cls(none, np.empty(0, np.int32), none, np.empty(0, np.bool_), none, none, none, none)
 
 
 class Signal(NamedTuple):

@@ -12,10 +12,11 @@ import msgspec
 import numpy as np
 
 from domain.changes import RegisterChange
-from domain.errors import CorruptionError, MalformedPayloadError
+from domain.errors import CorruptionError, InputError, MalformedPayloadError
 from domain.measurands import INDEX
+from domain.places import DevicePath
 from domain.readings import Quality, Signal
-from domain.records import REGISTER, RETAINED, START, THINNED, TICK, Record, RecordBatch, thinned
+from domain.records import COMMAND, REGISTER, RETAINED, START, THINNED, TICK, Record, RecordBatch, thinned
 from domain.slots import SlotTable
 from ingest.clocks import Clocks
 from ingest.codecs import native
@@ -27,6 +28,8 @@ __all__ = ["Decoded", "Decoder", "Receipt"]
 
 _RETAINED = int(Quality.RETAINED)
 _CHANGES = msgspec.json.Decoder(list[RegisterChange])
+_TOLD = msgspec.json.Decoder(native.Command)
+_BATTERY = np.array([INDEX["battery_pct"]], np.int16).tobytes()
 _MAX_SHAPES = 4096  # sets of measurand names remembered: far more than makes of devices
 _MAX_UNKNOWN = 256
 _MAX_NAME = 64  # longer names are not remembered, so that what is remembered is bounded whatever devices send
@@ -35,6 +38,7 @@ _OTHER = "(other)"
 ONLINE = "status.online"
 OFFLINE = "status.offline"
 REPLY = "reply"
+COMMANDED = "command"
 """Signals that are no events of wire.md."""
 
 
@@ -103,6 +107,8 @@ class Decoder:
                 self._thinned(draft, offset, record)
                 continue
             if record.topic.startswith("$"):
+                if record.topic.startswith(COMMAND):
+                    draft.signals.append(self._command(offset, record))
                 yield draft.finish(offset + 1, self._control(offset, record))
                 draft = Draft(offset + 1)
                 continue
@@ -140,6 +146,17 @@ class Decoder:
         except ValueError as error:
             raise CorruptionError(f"record {offset} is no list of register changes: {error}") from error
         return Control(changes=tuple(changes), changed_ms=record.received_ms)
+
+    def _command(self, offset: int, record: Record) -> Signal:
+        """Return what we told a device as a signal of its slot, in order with what it answers."""
+        try:
+            path = DevicePath.parse(record.topic.removeprefix(COMMAND))
+            told = _TOLD.decode(record.payload)
+        except (InputError, ValueError) as error:
+            raise CorruptionError(f"record {offset} is no command: {error}") from error
+        data = {"id": told.id, "type": str(told.type), "by": told.by, "expires": told.expires}
+        at_ms = record.received_ms
+        return Signal(offset, self._slots.take(str(path)), COMMANDED, data, at_ms, at_ms)
 
     def _sender(self, text: str) -> _Sender:
         topic = Topic.parse(text)
@@ -185,8 +202,13 @@ class Decoder:
             else:
                 draft.value += message.v.values()
             draft.measurand += shape.columns
+            size = shape.known
+            if message.bat is not None:
+                draft.measurand += _BATTERY
+                draft.value.append(message.bat)
+                size += 1
             event_ms, quality = self._clocks.judge(slot, message.ts, record.received_ms)
-            draft.message(offset, slot, record.received_ms, event_ms, quality | retained, shape.known)
+            draft.message(offset, slot, record.received_ms, event_ms, quality | retained, size, message)
         return bool(fresh) or not messages
 
     def _shape(self, names: tuple[str, ...]) -> _Shape:
@@ -242,7 +264,7 @@ class Decoder:
             Signal(offset, slot, kind, data, event_ms, received_ms, quality, message.boot, message.seq)
         )
         if kind != OFFLINE:
-            draft.message(offset, slot, received_ms, event_ms, quality)
+            draft.message(offset, slot, received_ms, event_ms, quality, head=message)
         return True
 
     def snapshot(self) -> dict[str, Any]:

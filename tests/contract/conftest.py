@@ -17,7 +17,7 @@ from detectors.parameters import Parameters
 from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.measurands import INDEX
-from domain.readings import Contacts, Quality, Readings, Segment, Signal
+from domain.readings import UNNUMBERED, Contacts, Quality, Readings, Segment, Signal
 from registers.device import Device, DeviceKind, DeviceModel
 from registers.machine import Machine
 from registers.noun import Noun
@@ -49,6 +49,8 @@ class Told:
     rows: tuple[Row, ...] = ()
     signal: tuple[str, dict[str, Any]] | None = None
     quality: int = 0
+    skew_ms: int = 0
+    number: tuple[int, int] = (UNNUMBERED, UNNUMBERED)
     control: str | None = None
     changes: tuple[RegisterChange, ...] = ()
 
@@ -208,7 +210,7 @@ def segment_of(records: Sequence[Told], first: int, end: int, world: World) -> S
         slot = world.slots.take(told.path)
         retained = any((row.quality | told.quality) & Quality.RETAINED for row in (*told.rows, Row("", 0.0)))
         if told.signal is None or told.signal[0] != "status.offline":  # a will is the broker's word, no contact
-            contacts.append((offset, slot, told.at_ms, retained))
+            contacts.append((offset, slot, told.at_ms, retained, told.at_ms, told.skew_ms, *told.number))
         for row in told.rows:
             event_ms = told.at_ms - row.late_ms
             readings.append((offset, slot, INDEX[row.measurand], row.value, event_ms, told.at_ms, row.quality))

@@ -10,7 +10,7 @@ from detectors.base import Detector, World
 from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.measurands import INDEX
-from domain.readings import Contacts, Quality, Readings, Segment, Signal
+from domain.readings import UNNUMBERED, Contacts, Quality, Readings, Segment, Signal
 from registers.device import Device, DeviceKind, DeviceModel
 from registers.machine import Machine
 from registers.noun import Noun
@@ -84,8 +84,10 @@ class Stage:
         return self.world.slots.take(device if "/" in device else f"a/s/{device}")
 
     def _contact(self, slot: int, *, retained: bool) -> Contacts:
-        one = np.array([self._offset]), np.array([slot], np.int32), np.array([self.now_ms]), np.array([retained])
-        return Contacts(*one)
+        at, none = np.array([self.now_ms]), np.array([UNNUMBERED])
+        return Contacts(
+            np.array([self._offset]), np.array([slot], np.int32), at, np.array([retained]), at, at - at, none, none
+        )
 
     def _observe(self, **parts: Any) -> list[str]:
         offset = self._next()

@@ -30,7 +30,8 @@ def world() -> World:
 
 
 def contact(slot: int, at_ms: int, *, retained: bool = False) -> Contacts:
-    return Contacts(np.array([0]), np.array([slot], np.int32), np.array([at_ms]), np.array([retained]))
+    at, zero = np.array([at_ms]), np.array([0])
+    return Contacts(zero, np.array([slot], np.int32), at, np.array([retained]), at, zero, zero, zero)
 
 
 def test_a_device_is_online_for_two_and_a_half_intervals(world: World) -> None:
