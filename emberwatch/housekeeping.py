@@ -20,6 +20,8 @@ async def keep_house(parts: Parts) -> None:
     while True:
         try:
             await asyncio.to_thread(parts.books.ledger.alarms.expire_shelves, clock_ms())
+            if parts.disk.low:
+                await asyncio.to_thread(make_room, parts)
             if turn % _RETENTION_EVERY == 0:
                 await asyncio.to_thread(retain, parts, clock_ms())
         except EngineError as error:
@@ -32,9 +34,20 @@ def retain(parts: Parts, now_ms: int) -> None:
     """Drop readings and records past their time; the journal only behind its slowest reader and the snapshots we may need."""
     days = parts.settings.retention
     parts.streams.history.drop_before(now_ms - days.history_days * _DAY_MS)
+    parts.books.ledger.dead_letters.drop_dead_letters_before(now_ms - days.dead_letter_days * _DAY_MS)
     safe = min(parts.history_feed.expected, parts.worker.pipeline.committed_offset)
     oldest_snapshot = parts.streams.snapshots.prune(safe)
     trim(parts.streams.journal, min(safe, oldest_snapshot), now_ms - days.journal_days * _DAY_MS)
+
+
+def make_room(parts: Parts) -> None:
+    """Let old things give way on a disk that is nearly full; a history store that is down holds up nothing then."""
+    feed, committed = parts.history_feed, parts.worker.pipeline.committed_offset
+    safe = min(feed.expected, committed) if feed.healthy else committed
+    oldest_snapshot = parts.streams.snapshots.prune(safe)
+    parts.disk.make_room(
+        parts.streams.journal, parts.streams.history, decided=min(safe, oldest_snapshot), written=feed.expected
+    )
 
 
 def trim(journal: Journal, safe_offset: int, before_ms: int) -> None:

@@ -26,6 +26,12 @@ class Reading:
     connected: bool
     history_queued: int
     history_healthy: bool
+    history_missed: int = 0
+    broker_dropped: int = 0
+    broker_held: int = 0
+    overloaded: bool = False
+    disk_free: int = 0
+    disk_low: bool = False
     devices: Mapping[str, int] = field(default_factory=dict)
     alarms: Mapping[int, int] = field(default_factory=dict)
     hazards: Mapping[str, int] = field(default_factory=dict)
@@ -63,8 +69,18 @@ class ServiceCollector(Collector):
         yield _counter("collector_messages", "Messages taken off MQTT since start.", look.messages)
         yield _counter("collector_reconnects", "Broken broker sessions since start.", look.reconnects)
         yield _gauge("broker_connected", "1 while the broker session is up.", look.connected)
+        yield _counter(
+            "broker_dropped", "Messages the broker says it has dropped since its start.", look.broker_dropped
+        )
+        yield _gauge("broker_held_messages", "Messages the broker stores now, for us and others.", look.broker_held)
+        yield _gauge("overloaded", "1 while routine telemetry is thinned at the door.", look.overloaded)
+        yield _gauge("disk_free_bytes", "Free space where the journal is.", look.disk_free)
+        yield _gauge("disk_low", "1 while old messages and readings give way before their time.", look.disk_low)
         yield _gauge("history_queued_readings", "Readings waiting for the history store.", look.history_queued)
         yield _gauge("history_healthy", "1 while the history store takes readings.", look.history_healthy)
+        yield _counter(
+            "history_missed_records", "Messages that gave way before the history store had them.", look.history_missed
+        )
         yield _labelled("devices", "Registered devices by state.", "state", look.devices)
         yield _labelled("alarms_open", "Open alarms by severity (1 gravest).", "severity", look.alarms)
         yield _labelled("hazards_open", "Open hazards by state.", "state", look.hazards)

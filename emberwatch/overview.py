@@ -1,17 +1,15 @@
 """One look at everything that runs: for the screen's status line, the readiness check and the metrics."""
 
-import shutil
 import threading
 from collections.abc import Mapping
 
 from api.services import Check, LiveStatus
-from domain.errors import EmberwatchError, EngineError
+from domain.errors import EmberwatchError
 from emberwatch import __version__
 from emberwatch.metrics import Reading
 from emberwatch.parts import Parts, clock_ms
 from emberwatch.presence import DeviceCounts
 
-_LOW_DISK_BYTES = 1 << 30
 _CACHED_MS = 1000
 
 
@@ -40,6 +38,12 @@ class Overview:
             connected=transport.connected,
             history_queued=parts.history_feed.queued,
             history_healthy=parts.history_feed.healthy,
+            history_missed=parts.disk.unwritten,
+            broker_dropped=parts.broker_watch.dropped,
+            broker_held=parts.broker_watch.held,
+            overloaded=parts.thinner.active,
+            disk_free=parts.disk.free,
+            disk_low=parts.disk.low,
             devices=self._devices()._asdict(),
             alarms=ledger.alarms.open_alarm_counts(),
             hazards=ledger.hazards.open_hazard_counts(),
@@ -81,7 +85,11 @@ class Overview:
             in_flight=look.device_records - counts.accounted,
             messages_per_s=self._messages_per_s(now),
             lag_ms=max(0, now - parts.worker.pipeline.last_received_ms) if behind > 0 else 0,
+            overloaded=parts.thinner.active,
             broker_connected=parts.transport.counters.connected,
+            broker_dropped=parts.broker_watch.dropped,
+            disk_low=parts.disk.low,
+            disk_full=parts.disk.full,
             stores_ok=parts.worker.healthy and parts.history_feed.healthy,
             journal_bytes=look.bytes,
         )
@@ -103,11 +111,7 @@ class Overview:
         """Return what must hold for the service to do its work."""
         parts = self._parts
         return [
-            Check(
-                name="broker",
-                ok=parts.transport.counters.connected,
-                detail=f"{parts.address.host}:{parts.address.port}",
-            ),
+            self._broker(),
             Check(name="pipeline", ok=parts.worker.healthy, detail=f"offset {parts.worker.pipeline.committed_offset}"),
             self._books(),
             Check(
@@ -115,6 +119,16 @@ class Overview:
             ),
             self._disk(),
         ]
+
+    def _broker(self) -> Check:
+        parts, dropped = self._parts, self._parts.broker_watch.dropped
+        told = f", has dropped {dropped} messages since its start" if dropped else ""
+        return Check(
+            name="broker",
+            ok=parts.transport.counters.connected,
+            warning=dropped > 0,
+            detail=f"{parts.address.host}:{parts.address.port}{told}",
+        )
 
     def _books(self) -> Check:
         try:
@@ -124,8 +138,5 @@ class Overview:
         return Check(name="books", ok=True)
 
     def _disk(self) -> Check:
-        try:
-            free = shutil.disk_usage(self._parts.settings.folder).free
-        except OSError as error:
-            raise EngineError(f"cannot look at the disk: {error}") from error
-        return Check(name="disk", ok=free > _LOW_DISK_BYTES, detail=f"{free >> 20} MiB free")
+        disk = self._parts.disk
+        return Check(name="disk", ok=not disk.full, warning=disk.low, detail=f"{disk.free >> 20} MiB free")

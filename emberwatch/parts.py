@@ -3,7 +3,9 @@
 import time
 from dataclasses import dataclass
 
+from emberwatch.broker_watch import BrokerWatch
 from emberwatch.connection import BrokerAddress
+from emberwatch.disk import Disk
 from emberwatch.history_feed import HistoryFeed
 from emberwatch.outlet import ServiceOutlet
 from emberwatch.presence import Presence
@@ -11,6 +13,7 @@ from emberwatch.settings import Settings
 from emberwatch.stores import Books, Streams
 from emberwatch.worker import Worker
 from ingest.collector import Collector
+from ingest.thinning import Thinner
 from ingest.transport import Transport
 
 
@@ -33,5 +36,16 @@ class Parts:
     history_feed: HistoryFeed
     presence: Presence
     outlet: ServiceOutlet
+    thinner: Thinner
+    broker_watch: BrokerWatch
+    disk: Disk
     started_ms: int
     failures: list[BaseException]
+
+    def lag_ms(self) -> int | None:
+        """Return how far decisions are behind what was received; None while they wait for the books, not for speed."""
+        pipeline = self.worker.pipeline
+        if not self.worker.healthy:
+            return None
+        behind = self.streams.journal.info().end - pipeline.offset
+        return max(0, clock_ms() - pipeline.last_received_ms) if behind > 0 else 0

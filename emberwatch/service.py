@@ -21,11 +21,14 @@ from detectors.base import World
 from detectors.build import build_engine
 from detectors.engine import Engine
 from domain.errors import ConfigurationError, EngineError
+from emberwatch.broker_watch import BrokerWatch
 from emberwatch.connection import BrokerAddress, broker, build_transport
+from emberwatch.disk import Disk, GuardedJournal
 from emberwatch.history_feed import HistoryFeed
 from emberwatch.housekeeping import keep_house
 from emberwatch.metrics import build_registry
 from emberwatch.outlet import AlarmPublisher, ServiceOutlet
+from emberwatch.overload import Overload
 from emberwatch.overview import Overview
 from emberwatch.parts import Parts, clock_ms
 from emberwatch.pipeline import Machine, Pipeline
@@ -36,6 +39,7 @@ from emberwatch.settings import Settings
 from emberwatch.stores import POLICIES, Books, Streams, locked, open_books, open_streams
 from emberwatch.worker import Worker
 from ingest.collector import Collector
+from ingest.thinning import Thinner
 
 _LOG = logging.getLogger(__name__)
 _TELL_EVERY_S = 2.0
@@ -118,11 +122,32 @@ async def _assemble(
     failures: list[BaseException] = []
     worker = Worker(pipeline, _stop_on_failure(asyncio.get_running_loop(), failures))
     transport = build_transport(settings, address)
-    collector = Collector(transport, streams.journal, clock=clock_ms, on_append=lambda _end: worker.wake())
+    disk = Disk.under(settings.folder, settings.retention.disk_free_mib << 20)
+    thinner = Thinner(settings.overload.interval_s * 1000, clock_ms)
+    collector = Collector(
+        transport,
+        GuardedJournal(streams.journal, disk),
+        clock=clock_ms,
+        on_append=lambda _end: worker.wake(),
+        door=thinner,
+    )
     worker.start()
-    started = clock_ms()
     return Parts(
-        settings, books, streams, address, transport, collector, worker, feed, presence, outlet, started, failures
+        settings=settings,
+        books=books,
+        streams=streams,
+        address=address,
+        transport=transport,
+        collector=collector,
+        worker=worker,
+        history_feed=feed,
+        presence=presence,
+        outlet=outlet,
+        thinner=thinner,
+        broker_watch=BrokerWatch(address, settings.mqtt),
+        disk=disk,
+        started_ms=clock_ms(),
+        failures=failures,
     )
 
 
@@ -181,6 +206,10 @@ def _background(parts: Parts) -> dict[str, Coroutine[None, None, None]]:
         ),
         "dispatcher": dispatcher.run(),
         "housekeeping": keep_house(parts),
+        "overload": Overload(
+            parts.thinner, parts.settings, parts.lag_ms, lambda: parts.worker.pipeline.world.view, ledger.alarms
+        ).run(),
+        "broker watch": parts.broker_watch.run(),
     }
     if parts.settings.mqtt.publish_alarms:
         tasks["alarm messages"] = AlarmPublisher(ledger.feed, parts.transport, folder / "alarm-messages.cursor").run()

@@ -64,6 +64,23 @@ class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     journal_days: Annotated[int, Meta(ge=1), _help("days of raw messages kept for replay")] = 30
     history_days: Annotated[int, Meta(ge=1), _help("days of readings kept for curves")] = 400
+    dead_letter_days: Annotated[int, Meta(ge=1), _help("days of messages kept that nobody could read")] = 90
+    disk_free_mib: Annotated[
+        int,
+        Meta(ge=64),
+        _help(
+            "below so much free space old messages and readings go before their time; below an eighth nothing is taken"
+        ),
+    ] = 2048
+
+
+class OverloadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[overload] What is done when more arrives than the machine can decide."""
+
+    lag_s: Annotated[
+        int, Meta(ge=2), _help("seconds that decisions may be behind before routine telemetry is thinned")
+    ] = 10
+    interval_s: Annotated[int, Meta(ge=1), _help("meanwhile a quiet device is heard once in so many seconds")] = 10
 
 
 class NoticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,6 +101,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mqtt: MqttSettings = MqttSettings()
     api: ApiSettings = ApiSettings()
     retention: RetentionSettings = RetentionSettings()
+    overload: OverloadSettings = OverloadSettings()
     notices: NoticeSettings = NoticeSettings()
     rules: Annotated[
         dict[str, dict[str, float]],

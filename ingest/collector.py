@@ -17,6 +17,14 @@ from domain.records import START, TICK, Journal, Record
 from ingest.transport import Batch, Message, Transport, back_off
 
 _LOG = logging.getLogger(__name__)
+_PATIENCE_S = 5.0
+
+Door = Callable[[Sequence[Message]], Sequence[Message]]
+"""What of the messages of one delivery goes into the journal; it may add records of ours."""
+
+
+def _open(messages: Sequence[Message]) -> Sequence[Message]:
+    return messages
 
 
 @dataclass(slots=True)
@@ -32,8 +40,9 @@ class Collector:
     """Carries messages from `transport` to `journal`; `clock` gives epoch ms, `on_append` is told each new end offset.
 
     The journal's times never go backwards, whatever the clock does. A START record comes first, then a TICK every
-    `tick_s` seconds, with or without a broker. When the journal fails, nothing is acknowledged and the same records are
-    tried again.
+    `tick_s` seconds. While we are deaf (for longer than `patience_s` there was no session with the broker, or the journal
+    failed) no tick comes, for silence is then ours and not the devices'; another START comes when we hear again. When the
+    journal fails, nothing is acknowledged and the same records are tried again. `door` may leave messages out.
     """
 
     def __init__(
@@ -43,14 +52,19 @@ class Collector:
         *,
         clock: Callable[[], int],
         on_append: Callable[[int], None],
+        door: Door = _open,
         tick_s: float = 1.0,
+        patience_s: float = _PATIENCE_S,
     ) -> None:
         self.counters = Counters()
         self._transport = transport
         self._journal = journal
         self._clock = clock
         self._on_append = on_append
+        self._door = door
         self._tick_s = tick_s
+        self._patience_s = patience_s
+        self._failing = False
         self._last_ms = 0
         self._records: list[Record] = []
         self._batches: list[Batch] = []
@@ -81,13 +95,21 @@ class Collector:
                 await self._write_to_the_end(thread)
 
     async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        heard, deaf = loop.time(), False
         while True:
             await asyncio.sleep(self._tick_s)
-            self._take([Message(TICK, b"")])
+            if self._transport.counters.connected and not self._failing:
+                self._take([Message(START if deaf else TICK, b"")])
+                heard, deaf = loop.time(), False
+            elif loop.time() - heard < self._patience_s:
+                self._take([Message(TICK, b"")])
+            else:
+                deaf = True
 
     def _deliver(self, batch: Batch) -> None:
         self._batches.append(batch)
-        self._take(batch.messages)
+        self._take(self._door(batch.messages))
 
     def _take(self, messages: Sequence[Message]) -> None:
         self._stamp(messages)
@@ -129,18 +151,19 @@ class Collector:
 
     async def _append(self, records: Sequence[Record], thread: ThreadPoolExecutor) -> int | None:
         """Return the first offset, or None when the journal failed and we are stopping."""
-        loop, delays, failed = asyncio.get_running_loop(), back_off(), False
+        loop, delays = asyncio.get_running_loop(), back_off()
         while True:
             try:
                 first = await loop.run_in_executor(thread, self._journal.append, records)
             except EngineError as error:
                 self.counters.failures += 1
-                if not failed:
+                if not self._failing:
                     _LOG.error("the journal takes nothing; nothing is acknowledged until it does: %s", error)
-                failed = True
+                self._failing = True
             else:
-                if failed:
+                if self._failing:
                     _LOG.warning("the journal takes records again")
+                self._failing = False
                 return first
             if self._stopping.is_set():
                 return None

@@ -166,6 +166,10 @@ class DeadLetters(Protocol):
         """Mark one as replayed."""
         ...
 
+    def drop_dead_letters_before(self, before_ms: int) -> int:
+        """Drop those received before `before_ms`; return how many."""
+        ...
+
     def dead_letter_counts(self) -> dict[str, int]:
         """Return reason → count."""
         ...

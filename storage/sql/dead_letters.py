@@ -43,5 +43,9 @@ class SqlDeadLetters:
             if not connection.execute(update).rowcount:
                 raise NotFoundError(f"there is no dead letter at offset {offset}")
 
+    def drop_dead_letters_before(self, before_ms: int) -> int:
+        with writing(self.engine) as connection:
+            return connection.execute(sa.delete(DEAD_LETTER).where(DEAD_LETTER.c.received_ms < before_ms)).rowcount
+
     def dead_letter_counts(self) -> dict[str, int]:
         return tally(self.engine, DEAD_LETTER.c.reason)

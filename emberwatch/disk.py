@@ -1,0 +1,102 @@
+"""The disk before it is full: what gives way early, in which order, and when we stop taking messages in.
+
+First the oldest messages that are decided, before their time; then the oldest days of readings. The books, in which every
+alarm keeps its evidence, give way to nothing. When even that does not help, nothing is acknowledged any more: the broker keeps
+the messages.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from domain.errors import EngineError
+from domain.history import History
+from domain.records import Journal, JournalInfo, Record, RecordBatch
+
+_LOG = logging.getLogger(__name__)
+_FLOOR = 8
+"""Below this part of the limit nothing is taken in: what is left is for the books, so that alarms still go out."""
+_STEP = 8
+"""The part of the oldest messages that gives way at once before the disk is looked at again."""
+_DAY_MS = 86_400_000
+
+
+class Disk:
+    """Free space against a limit (bytes); `free` is asked each time and may raise OSError."""
+
+    def __init__(self, limit: int, free: Callable[[], int]) -> None:
+        self.limit = limit
+        self._free = free
+        self.unwritten = 0
+        """Messages that gave way before the history store had their readings."""
+
+    @classmethod
+    def under(cls, folder: Path, limit: int) -> "Disk":
+        """Return the disk that holds `folder`."""
+        return cls(limit, lambda: shutil.disk_usage(folder).free)
+
+    @property
+    def free(self) -> int:
+        """Free bytes; raises EngineError when the disk does not answer."""
+        try:
+            return self._free()
+        except OSError as error:
+            raise EngineError(f"cannot look at the disk: {error}") from error
+
+    @property
+    def low(self) -> bool:
+        """Whether old things should give way."""
+        return self.free < self.limit
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more may be taken in."""
+        return self.free < self.limit // _FLOOR
+
+    def make_room(self, journal: Journal, history: History, *, decided: int, written: int) -> None:
+        """Drop what may go, oldest first, until there is room or nothing is left to drop.
+
+        `decided`: messages before this offset are needed by nobody but the history store, which has those before `written`.
+        """
+        before = journal.info()
+        while self.low and (start := journal.info().start) < decided:
+            if journal.trim(start + max(1, (decided - start) // _STEP)) == start and journal.trim(decided) == start:
+                break
+        start = journal.info().start
+        if start > before.start:
+            self.unwritten += max(0, start - max(before.start, written))
+            _LOG.warning("the disk is nearly full: messages before record %d gave way before their time", start)
+        if self.low:
+            self._drop_oldest_day(history)
+
+    def _drop_oldest_day(self, history: History) -> None:
+        first_ms = history.info().first_ms
+        if first_ms is not None:
+            dropped = history.drop_before((first_ms // _DAY_MS + 1) * _DAY_MS)
+            _LOG.warning("the disk is nearly full: %d readings of the oldest day gave way before their time", dropped)
+
+
+class GuardedJournal:
+    """A Journal that takes nothing while the disk is full, so that nobody acknowledges what could not be kept."""
+
+    def __init__(self, journal: Journal, disk: Disk) -> None:
+        self._journal = journal
+        self._disk = disk
+
+    def append(self, records: Sequence[Record]) -> int:
+        if self._disk.full:
+            raise EngineError(f"only {self._disk.free >> 20} MiB are free on the disk of the journal")
+        return self._journal.append(records)
+
+    def read(self, offset: int, limit: int) -> RecordBatch:
+        return self._journal.read(offset, limit)
+
+    def info(self) -> JournalInfo:
+        return self._journal.info()
+
+    def trim(self, before: int) -> int:
+        return self._journal.trim(before)
+
+    def close(self) -> None:
+        self._journal.close()
