@@ -29,24 +29,27 @@ class HistoryInfo(NamedTuple):
 class History(Protocol):
     """Readings by device and time. Idempotent: writing the same offsets again changes nothing.
 
-    Every method raises EngineError when the engine fails.
+    Values keep at least 12 digits. Readings alike in device, measurand, time and value may be held as one. Every method raises
+    EngineError when the engine fails.
     """
 
     def write(self, readings: Readings, paths: Sequence[str], end_offset: int) -> None:
-        """Store the readings and the offset in one transaction; `paths[i]` is the device path of slot `i`.
+        """Store the readings, and with or behind them the offset; `paths[i]` is the device path of slot `i`.
 
-        Readings whose offset is below the stored `offset()` are skipped.
+        Readings whose offset is below that of an earlier write are skipped. After an EngineError go on from `offset()`: an
+        engine may have lost what it had taken but not yet stored.
         """
         ...
 
     def offset(self) -> int:
-        """Return the journal offset up to which readings are stored."""
+        """Return the journal offset up to which readings are stored for good; it may lag behind `write`. Never blocks."""
         ...
 
     def series(self, device: str, measurand: str, from_ms: int, to_ms: int, points: int) -> Series:
-        """Return at most `points` points of `[from_ms, to_ms)`, chosen so that each bucket's minimum and maximum survive.
+        """Return at most `points` points of `[from_ms, to_ms)`, chosen so that no peak is lost.
 
-        All points when there are no more than that. Raises InputError when `points` is below MIN_POINTS.
+        Of `points // 2` buckets of equal width (whole ms) from the first reading on, each keeps its minimum and its maximum; all
+        points when there are no more than `points`. Raises InputError when `points` is below MIN_POINTS.
         """
         ...
 
@@ -55,7 +58,7 @@ class History(Protocol):
         ...
 
     def drop_before(self, before_ms: int) -> int:
-        """Delete readings older than `before_ms`; return how many."""
+        """Delete readings older than `before_ms`; return how many. A server that forgets by a rule of its own deletes none."""
         ...
 
     def info(self) -> HistoryInfo:

@@ -4,12 +4,12 @@ import threading
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from domain.errors import InputError
 from domain.history import MIN_POINTS, HistoryInfo, Series
 from domain.measurands import INDEX, MEASURANDS
 from domain.readings import Readings
+from storage.curves import extremes
 
 
 class MemoryHistory:
@@ -41,7 +41,7 @@ class MemoryHistory:
         inside = (held.event_ms >= from_ms) & (held.event_ms < to_ms)
         held = held.take(inside & (held.measurand == INDEX.get(measurand, -1)))
         held = held.take(np.argsort(held.event_ms, kind="stable"))
-        kept = np.arange(len(held)) if len(held) <= points else _extremes(held, points // 2)
+        kept = np.arange(len(held)) if len(held) <= points else extremes(held.event_ms, held.value, points // 2)
         return Series(held.event_ms[kept], held.value[kept], len(held))
 
     def latest(self, device: str) -> dict[str, tuple[int, float]]:
@@ -79,13 +79,3 @@ class MemoryHistory:
         with self._lock:
             held = self._all()
             return held.take(held.slot == self._slots.get(device, -1))
-
-
-def _extremes(held: Readings, buckets: int) -> NDArray[np.intp]:
-    """Return, in order of time, the rows of the least and the greatest value of each of `buckets` equal spans of time."""
-    first, last = held.event_ms[0], held.event_ms[-1]
-    bucket = (held.event_ms - first) * buckets // (last - first + 1)
-    order = np.lexsort((held.value, bucket))
-    starts = np.flatnonzero(np.diff(bucket[order], prepend=-1))
-    ends = np.append(starts[1:], len(order)) - 1
-    return np.unique(order[np.concatenate([starts, ends])])

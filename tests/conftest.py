@@ -1,7 +1,12 @@
 """Fixtures that any test may ask for: real servers, private to one test, and what happens where they are not installed."""
 
 import os
+import queue
 import shutil
+import signal
+import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -51,3 +56,73 @@ def _started(program: str, folder: Path, attempts: int = 5) -> Mosquitto:
             continue
         return broker
     pytest.fail("mosquitto does not start")
+
+
+class VictoriaMetrics:
+    """A private server at `.url`; it may be stopped, killed and started again: its folder stays."""
+
+    def __init__(self, program: str, folder: Path, *flags: str) -> None:
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._command = [program, f"-storageDataPath={folder}", f"-httpListenAddr=127.0.0.1:{self._port}", *flags]
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it says that it serves."""
+        process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self._process, said = process, queue.Queue[bool]()
+        threading.Thread(target=_listen, args=(process, said), daemon=True).start()
+        if not said.get(timeout=60):
+            process.wait()
+            raise EngineError("victoria-metrics does not start")
+
+    def stop(self) -> None:
+        """End it in good order: what it holds is on disk."""
+        self._end(kill=False)
+
+    def kill(self) -> None:
+        """End it as a power cut would; not in the second of its start, which is how it tells its runs apart."""
+        started = int(time.time())
+        while int(time.time()) == started:
+            threading.Event().wait(0.05)
+        self._end(kill=True)
+
+    def _end(self, *, kill: bool) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+            self._process.wait(60)
+            self._process = None
+
+
+def _listen(process: "subprocess.Popen[str]", said: "queue.Queue[bool]") -> None:
+    """Put True when it serves, False at its end."""
+    assert process.stderr is not None
+    with process.stderr:
+        for line in process.stderr:
+            if "starting http server" in line:
+                said.put(True)
+    said.put(False)
+
+
+@pytest.fixture(scope="session")
+def start_victoria_metrics() -> Iterator[Callable[..., VictoriaMetrics]]:
+    """Give a starter of private VictoriaMetrics: a folder, and flags of its own; they end with the tests."""
+    program = shutil.which("victoria-metrics") or missing(
+        "victoria-metrics", "Debian: apt-get install victoria-metrics"
+    )
+    started: list[VictoriaMetrics] = []
+
+    def start(folder: Path, *flags: str, attempts: int = 5) -> VictoriaMetrics:
+        server = VictoriaMetrics(program, folder, *flags)
+        started.append(server)
+        try:
+            server.start()
+        except EngineError:  # somebody took the port in between
+            if not attempts:
+                raise
+            return start(folder, *flags, attempts=attempts - 1)
+        return server
+
+    yield start
+    for server in started:
+        server.stop()

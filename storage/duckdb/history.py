@@ -16,6 +16,7 @@ from domain.errors import EngineError, InputError
 from domain.history import MIN_POINTS, HistoryInfo, Series
 from domain.measurands import INDEX, MEASURANDS
 from domain.readings import Int32, Readings
+from storage.curves import bucket_ms
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS device (id INTEGER PRIMARY KEY, path VARCHAR NOT NULL);
@@ -31,7 +32,7 @@ INSERT INTO progress SELECT 0 WHERE NOT EXISTS (FROM progress);
 _CURVE = "FROM reading WHERE device = $device AND measurand = $measurand AND event_ms >= $from_ms AND event_ms < $to_ms"
 # each bucket of time keeps its least and its greatest value, so no peak is lost however far one zooms out
 _EXTREMES = f"""
-WITH curve AS (SELECT event_ms, value, (event_ms - $first) * $buckets // ($last - $first + 1) AS bucket {_CURVE})
+WITH curve AS (SELECT event_ms, value, (event_ms - $first) // $width AS bucket {_CURVE})
 SELECT arg_min(event_ms, value) AS event_ms, min(value) AS value FROM curve GROUP BY bucket
 UNION SELECT arg_max(event_ms, value), max(value) FROM curve GROUP BY bucket
 ORDER BY event_ms, value
@@ -125,7 +126,8 @@ class DuckdbHistory:
             if total <= points:
                 cursor.execute(f"SELECT event_ms, value {_CURVE} ORDER BY event_ms, rowid", wanted)
             else:
-                cursor.execute(_EXTREMES, {**wanted, "first": first, "last": last, "buckets": points // 2})
+                width = bucket_ms(first, last, points // 2)
+                cursor.execute(_EXTREMES, {**wanted, "first": first, "width": width})
             columns = cursor.fetchnumpy()
         return Series(columns["event_ms"], columns["value"], total)
 
