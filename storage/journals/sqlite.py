@@ -29,8 +29,10 @@ CREATE TABLE IF NOT EXISTS batch (
     blob BLOB NOT NULL              -- zstandard of msgpack [[received_ms, topic, payload, flags], …]
 )
 """
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000")
+# auto_vacuum counts only for a new file, and only before anything else
+_PRAGMAS = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000")
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_PAGES_AT_ONCE = 2048  # 8 MiB
 _TAIL_BYTES = 16 * 1024 * 1024  # of packed records: some seconds at full load, and a bound whatever devices send
 
 _Row = tuple[int, int, int, bytes]
@@ -183,10 +185,23 @@ class SqliteJournal:
                 "DELETE FROM batch WHERE first + count <= ? AND first < (SELECT max(first) FROM batch)", (before,)
             )
             start: int = connection.execute("SELECT coalesce(min(first), 0) FROM batch").fetchone()[0]
+        self._shrink()
         with self._read_lock:
             for first in [first for first in self._tail if first < start]:
                 self._forget(first)
         return start
+
+    def _shrink(self) -> None:
+        """Give the free pages at the end back to the disk, some at a time so that appends come between."""
+        left = 1
+        while left:
+            with self._write_lock, self._translated():  # a script, because `execute` would stop after the first page
+                self._writer.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")
+                before, left = left, self._writer.execute("PRAGMA freelist_count").fetchone()[0]
+            if left == before:  # a file of an older version keeps its free pages, for new records
+                break
+        with self._write_lock, self._translated():
+            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
         with self._write_lock, self._read_lock, self._translated():
