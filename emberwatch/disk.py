@@ -54,10 +54,11 @@ class Disk:
         """Whether nothing more may be taken in."""
         return self.free < self.limit // _FLOOR
 
-    def make_room(self, journal: Journal, history: History, *, decided: int, written: int) -> None:
+    def make_room(self, journal: Journal, history: History | None, *, decided: int, written: int) -> None:
         """Drop what may go, oldest first, until there is room or nothing is left to drop.
 
         `decided`: messages before this offset are needed by nobody but the history store, which has those before `written`.
+        `history`: None where readings are on another disk than ours.
         """
         before = journal.info()
         while self.low and (start := journal.info().start) < decided:
@@ -67,7 +68,7 @@ class Disk:
         if start > before.start:
             self.unwritten += max(0, start - max(before.start, written))
             _LOG.warning("the disk is nearly full: messages before record %d gave way before their time", start)
-        if self.low:
+        if self.low and history is not None:
             self._drop_oldest_day(history)
 
     def _drop_oldest_day(self, history: History) -> None:

@@ -6,15 +6,16 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from importlib.metadata import version
 from typing import NamedTuple
 
-from domain.errors import ConfigurationError, EmberwatchError
+from domain.errors import ConfigurationError, EmberwatchError, EngineError
 from emberwatch import __version__
 from emberwatch.connection import parse_broker
 from emberwatch.service import listen, new_machine
 from emberwatch.settings import Settings
-from emberwatch.stores import locked, open_books, prepare
+from emberwatch.stores import history_file, locked, open_books, open_history_server, prepare
 
 _LOW_DISK_BYTES = 5 << 30
 _OLDEST_PLAUSIBLE = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
@@ -39,6 +40,7 @@ def examine(settings: Settings, only: tuple[str, ...] = ()) -> list[Finding]:
         "disk": _disk,
         "clock": _clock,
         "books": _books,
+        "history": _history,
         "broker": _broker,
         "port": _port,
     }
@@ -83,7 +85,10 @@ def _folder(settings: Settings) -> Finding:
 def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(prepare(settings.folder)).free
     return Finding(
-        "disk", free > _LOW_DISK_BYTES, f"{free / (1 << 30):.1f} GiB free", "make room, or shorten [retention]"
+        "disk",
+        free > _LOW_DISK_BYTES,
+        f"{free / (1 << 30):.1f} GiB free",
+        "make room, or shorten `retention.journal_days` and `retention.history_days`",
     )
 
 
@@ -100,6 +105,25 @@ def _books(settings: Settings) -> Finding:
         people = len(books.accounts.accounts())
     advice = "emberwatch user add admin --role admin" if not people else "emberwatch register import FOLDER"
     return Finding("books", bool(people and devices), f"{devices} devices in the register, {people} accounts", advice)
+
+
+def _history(settings: Settings) -> Finding:
+    if settings.history == "duckdb":
+        file = history_file(settings)
+        size = file.stat().st_size if file.exists() else 0
+        return Finding("history", ok=True, detail=f"{file.name}, {size / (1 << 20):.0f} MiB")
+    advice = "start the server, or correct `influx.url`; readings wait in the journal meanwhile"
+    with closing(open_history_server(settings)) as history:
+        try:
+            server = history.server()
+            kept, wanted = server.kept_days(), settings.retention.history_days
+        except EngineError as error:
+            return Finding("history", ok=False, detail=str(error), advice=advice)
+    detail = f"{server.name} at {settings.influx.url}, keeps readings " + (
+        "for ever" if kept is None else f"{kept:g} days"
+    )
+    advice = f"lengthen the server's retention to the {wanted} days of `retention.history_days`"
+    return Finding("history", kept is None or kept >= wanted, detail, advice)
 
 
 def _broker(settings: Settings) -> Finding:

@@ -1,7 +1,7 @@
 """Readings on their way to the history store: a thread that never holds up alarms.
 
-Readings arrive in journal order in a bounded queue. When the store was down for longer than the queue is long, or the process
-was killed, the gap between the store's own offset and the queue is read again from the journal.
+Readings arrive in journal order in a bounded queue. When the store was down for longer than the queue is long, forgot what it
+had taken, or the process was killed, the gap between the store's own offset and the queue is read again from the journal.
 """
 
 import logging
@@ -50,7 +50,7 @@ class HistoryFeed:
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="history-feed", daemon=True)
         self.expected = history.offset()
-        """Journal offset up to which history is complete."""
+        """Journal offset up to which readings were written; `History.offset` may lag behind it."""
         self.healthy = True
 
     def start(self, resume_offset: int) -> None:
@@ -88,6 +88,7 @@ class HistoryFeed:
                 done = self._work()
                 self.healthy, backoff = True, 0.5
             except EngineError as error:
+                self.expected = self._history.offset()  # what it had taken and not yet stored may be gone
                 if self.healthy:
                     _LOG.warning("history waits, alarms go on: %s", error)
                 self.healthy, done = False, self._stopping
@@ -127,12 +128,17 @@ class HistoryFeed:
                 self._rows -= len(item.readings)
                 rows -= len(item.readings)
                 items.append(item)
+            if items:
+                self._resume_offset = items[-1].end_offset
             return items
 
     def _give_back(self, items: list[_Item]) -> None:
         with self._wake:
+            if self._resume_offset != items[-1].end_offset:
+                return  # the queue overflowed meanwhile: these and the lost ones are read again from the journal
             self._queue.extendleft(reversed(items))
             self._rows += sum(len(item.readings) for item in items)
+            self._resume_offset = items[0].first_offset
 
     def _write(self, items: list[_Item]) -> None:
         self._history.write(

@@ -33,21 +33,20 @@ async def keep_house(parts: Parts) -> None:
 def retain(parts: Parts, now_ms: int) -> None:
     """Drop readings and records past their time; the journal only behind its slowest reader and the snapshots we may need."""
     days = parts.settings.retention
-    parts.streams.history.drop_before(now_ms - days.history_days * _DAY_MS)
     parts.books.ledger.dead_letters.drop_dead_letters_before(now_ms - days.dead_letter_days * _DAY_MS)
-    safe = min(parts.history_feed.expected, parts.worker.pipeline.committed_offset)
+    safe = min(parts.streams.history.offset(), parts.worker.pipeline.committed_offset)
     oldest_snapshot = parts.streams.snapshots.prune(safe)
     trim(parts.streams.journal, min(safe, oldest_snapshot), now_ms - days.journal_days * _DAY_MS)
+    parts.streams.history.drop_before(now_ms - days.history_days * _DAY_MS)  # last: it may be down
 
 
 def make_room(parts: Parts) -> None:
     """Let old things give way on a disk that is nearly full; a history store that is down holds up nothing then."""
-    feed, committed = parts.history_feed, parts.worker.pipeline.committed_offset
-    safe = min(feed.expected, committed) if feed.healthy else committed
+    stored, committed = parts.streams.history.offset(), parts.worker.pipeline.committed_offset
+    safe = min(stored, committed) if parts.history_feed.healthy else committed
     oldest_snapshot = parts.streams.snapshots.prune(safe)
-    parts.disk.make_room(
-        parts.streams.journal, parts.streams.history, decided=min(safe, oldest_snapshot), written=feed.expected
-    )
+    local = parts.streams.history if parts.settings.history == "duckdb" else None
+    parts.disk.make_room(parts.streams.journal, local, decided=min(safe, oldest_snapshot), written=stored)
 
 
 def trim(journal: Journal, safe_offset: int, before_ms: int) -> None:

@@ -21,7 +21,7 @@ PREFIX = "EMBERWATCH_"
 NO_SETTINGS = frozenset({PREFIX + "CONFIG", PREFIX + "PASSWORD"})
 """Variables that belong to the command line: which file to read, and a password for `user add`."""
 DEFAULT_FILE = "emberwatch.toml"
-SECRETS = frozenset({"mqtt.password"})
+SECRETS = frozenset({"mqtt.password", "influx.token"})
 """Settings that `config show` never prints."""
 
 
@@ -74,6 +74,25 @@ class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     ] = 2048
 
 
+class InfluxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[influx] The server that keeps readings when `history` is `influx`."""
+
+    url: Annotated[
+        str,
+        Meta(pattern="^https?://"),
+        _help("address of an InfluxDB 2 or a VictoriaMetrics; which one is found out"),
+    ] = "http://127.0.0.1:8086"
+    token: Annotated[
+        str | None, _help("API token that may read and write the bucket; better given as EMBERWATCH_INFLUX_TOKEN")
+    ] = None
+    org: Annotated[str, _help("organisation of the bucket (InfluxDB only)")] = ""
+    bucket: Annotated[
+        str,
+        Meta(pattern="^[A-Za-z0-9_.-]+$"),
+        _help("bucket that readings go to; on VictoriaMetrics, which has none, a label"),
+    ] = "emberwatch"
+
+
 class OverloadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[overload] What is done when more arrives than the machine can decide."""
 
@@ -98,9 +117,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _help("`embedded` starts a private one; else `mqtt://host:port` or `mqtts://host:port`"),
     ] = "embedded"
     log: Annotated[Literal["debug", "info", "warning", "error"], _help("how much is written to the log")] = "info"
+    history: Annotated[
+        Literal["duckdb", "influx"],
+        _help("where readings are kept: `duckdb` is a file in `data`, `influx` a server, see `[influx]`"),
+    ] = "duckdb"
     mqtt: MqttSettings = MqttSettings()
     api: ApiSettings = ApiSettings()
     retention: RetentionSettings = RetentionSettings()
+    influx: InfluxSettings = InfluxSettings()
     overload: OverloadSettings = OverloadSettings()
     notices: NoticeSettings = NoticeSettings()
     rules: Annotated[

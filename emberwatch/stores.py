@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -31,6 +32,9 @@ from storage.sql.engine import open_engine
 from storage.sql.ledger import SqlLedger
 from storage.sql.migrate import upgrade
 from storage.sql.registers import SqlRegisters
+
+if TYPE_CHECKING:
+    from storage.influx.history import InfluxHistory
 
 POLICIES = {
     rule.code: RulePolicy(rule.code, rule.title, rule.grade, str(rule.basis), rule.shelvable)
@@ -114,9 +118,31 @@ def open_streams(settings: Settings) -> Iterator[Streams]:
     with ExitStack() as stack:
         journal = SqliteJournal(folder / "journal.db")
         stack.callback(journal.close)
-        history = DuckdbHistory(folder / "history.duckdb")
+        history = open_history(settings)
         stack.callback(history.close)
         yield Streams(journal, history, SnapshotStore(folder / "snapshots", __version__))
+
+
+def open_history(settings: Settings) -> History:
+    """Return the history the settings name; a server may be down, a file must not be open elsewhere."""
+    if settings.history == "influx":
+        return open_history_server(settings)
+    return DuckdbHistory(history_file(settings))
+
+
+def history_file(settings: Settings) -> Path:
+    """Return where readings are when they are in a file."""
+    return settings.folder / "history.duckdb"
+
+
+def open_history_server(settings: Settings) -> "InfluxHistory":
+    """Return the history of `[influx]`, connected at its first use."""
+    from storage.influx.connection import Connection  # noqa: PLC0415  its client takes 0.4 s to load
+    from storage.influx.history import InfluxHistory  # noqa: PLC0415  as above
+
+    server = settings.influx
+    connection = Connection(server.url, server.token, server.org, server.bucket)
+    return InfluxHistory(connection, settings.folder / "history-offset.json")
 
 
 @contextmanager
