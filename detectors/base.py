@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from domain.changes import RegisterChange
 from domain.findings import Finding
+from domain.geo import Place
 from domain.readings import Float64, Int16, Int32, Int64, Segment
 from domain.slots import SlotTable
 from registers.view import RegisterView
@@ -24,13 +25,14 @@ class World:
 
 
 class Transition(NamedTuple):
-    """A state that rules across signals care about, e.g. (`arc`, True) of a machine, at a record."""
+    """A state that rules across signals care about, e.g. (`arc`, True) of a machine, at a record; `place` if it is known."""
 
     offset: int
     slot: int
     state: str
     on: bool
     at_ms: int
+    place: Place | None = None
 
 
 class Scores(NamedTuple):

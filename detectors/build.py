@@ -1,10 +1,13 @@
 """The one place that lists what runs: every detector and correlator, with its parameters, as one engine."""
 
 from detectors.base import Correlator, Detector, World
-from detectors.cross import HotWorkInGas
+from detectors.cross import fire_in_gas, hot_work_in_gas, hot_work_unwatched
 from detectors.engine import Engine
 from detectors.faults import Faults
 from detectors.fire import FireAlarm
+from detectors.fireconfirmed import FireConfirmed
+from detectors.firecover import FireCover
+from detectors.firegrowth import FireGrowth
 from detectors.gas import GasThresholds
 from detectors.parameters import Overrides, Parameters
 from detectors.presence import Silence
@@ -19,6 +22,8 @@ def build_detectors(parameters: Parameters) -> list[Detector]:
         GasThresholds(parameters),
         SlowLeak(parameters),
         FireAlarm(),
+        FireGrowth(parameters),
+        FireCover(),
         Welding(parameters),
         Silence(parameters),
         Strangers(),
@@ -26,12 +31,12 @@ def build_detectors(parameters: Parameters) -> list[Detector]:
     ]
 
 
-def build_correlators() -> list[Correlator]:
+def build_correlators(parameters: Parameters) -> list[Correlator]:
     """Return a fresh instance of every correlator."""
-    return [HotWorkInGas()]
+    return [FireConfirmed(parameters), hot_work_in_gas(parameters), hot_work_unwatched(), fire_in_gas()]
 
 
 def build_engine(world: World, overrides: Overrides | None = None) -> Engine:
     """Return the engine of all rules that are built; raise ConfigurationError when an override is not legal."""
     parameters = Parameters(overrides)
-    return Engine(world, build_detectors(parameters), build_correlators())
+    return Engine(world, build_detectors(parameters), build_correlators(parameters))

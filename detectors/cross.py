@@ -1,9 +1,12 @@
-"""X101: an arc burns where combustible gas is elevated; each may be tolerable, together they are an explosion.
+"""X101, X102, X103: two facts of one site that may each be tolerable and together are not, in whichever order they come.
 
-The arc and the gas alarm may come in either order. The alarm is the machine's, since it is the machine that can be
-stopped, and ends with the arc or with the last gas alarm of the site.
+One is the subject, whose alarm it becomes: a machine with an arc (it can be stopped), or a device in fire alarm. The other is
+the cause: elevated gas, or a fire watch that is missing. The alarm ends with the subject or with its last cause. A cause
+of a neighbouring site counts too, where both places are known and close.
 """
 
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
@@ -11,98 +14,240 @@ from typing import Any, NamedTuple
 
 from detectors.base import Transition, World
 from detectors.catalogue import CATALOGUE
+from detectors.fire import RULE as F101
+from detectors.firecover import RULE as F105
+from detectors.firecover import is_fire
+from detectors.parameters import Parameters
 from detectors.welding.detector import ARC
 from domain.findings import Action, Finding
+from domain.geo import Place, apart_m
 from domain.measurands import BY_NAME, Family
 from domain.places import DevicePath
 
-RULE = "X101"
-GAS_RULES = frozenset({"G101", "G102", "G104", "G105"})
+X101, X102, X103 = "X101", "X102", "X103"
+GAS_RULES = frozenset({"G101", "G102", "G104", "G105", "G109"})
+_SILENT = "D101"
+
+News = Finding | Transition
 
 
-class Gas(NamedTuple):
-    """One alarm of combustible gas that is on; orders by gravity."""
+class Cause(NamedTuple):
+    """One standing alarm that makes the subject dangerous; orders by gravity."""
 
     severity: int
     rule: str
     device: str
     late: bool
+    place: Place | None
     evidence: dict[str, Any]
 
-    def facts(self) -> dict[str, Any]:
-        told = {name: self.evidence[name] for name in ("measurand", "value", "unit") if name in self.evidence}
-        return {"gas_device": self.device, "gas_rule": self.rule} | told
+
+class Begin(NamedTuple):
+    """A subject is there (`on`) or gone; `place` if known."""
+
+    path: str
+    on: bool
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What a rule pairs: who is a subject, which findings are causes, and the words of the evidence.
+
+    `is_cause` is asked when a finding begins; `facts` shows the gravest cause; `near_m`: how far a cause of another site
+    may lie, 0 for not at all; `over`: reasons of a clear when the subject, or the last cause, is gone.
+    """
+
+    rule: str
+    subject: Callable[[News, World], Begin | None]
+    is_cause: Callable[[Finding, World], bool]
+    causes: frozenset[str]
+    facts: Callable[[Cause], dict[str, Any]]
+    counted: str
+    over: tuple[str, str]
+    near_m: float = 0.0
 
 
 @dataclass(slots=True)
 class Scene:
-    """One site: its combustible gas alarms by (device, rule), its machines with an arc, and the alarms told (late?)."""
+    """One site: its causes by (device, rule), its subjects with their places, and the alarms told (late?)."""
 
-    gas: dict[tuple[str, str], Gas] = field(default_factory=dict)
-    arcs: set[str] = field(default_factory=set)
+    causes: dict[tuple[str, str], Cause] = field(default_factory=dict)
+    subjects: dict[str, Place | None] = field(default_factory=dict)
     told: dict[str, bool] = field(default_factory=dict)
 
+    def is_empty(self) -> bool:
+        return not (self.causes or self.subjects or self.told)
 
-class HotWorkInGas:
-    """Implements Correlator for X101. Memory: the sites where gas is elevated or an arc burns."""
 
-    rules: tuple[str, ...] = (RULE,)
+class Together:
+    """Implements Correlator for one pairing. Memory: the sites that have a cause or a subject."""
 
-    def __init__(self) -> None:
-        self._scenes: dict[str, Scene] = {}
+    def __init__(self, pairing: Pairing) -> None:
+        self.rules: tuple[str, ...] = (pairing.rule,)
+        self._pairing = pairing
+        self._scenes: defaultdict[str, Scene] = defaultdict(Scene)
 
     def correlate(self, findings: list[Finding], transitions: list[Transition], world: World) -> list[Finding]:
-        news: list[Finding | Transition] = [f for f in findings if f.rule in GAS_RULES]
-        news += [t for t in transitions if t.state == ARC]
+        news: list[News] = [f for f in findings if f.rule in self._pairing.causes or self._pairing.subject(f, world)]
+        news += [t for t in transitions if self._pairing.subject(t, world)]
         found: list[Finding] = []
         for _, group in groupby(sorted(news, key=attrgetter("offset")), attrgetter("offset")):
             found += self._moment(list(group), world)
         return found
 
-    def _moment(self, items: list[Finding | Transition], world: World) -> list[Finding]:
+    def _moment(self, items: list[News], world: World) -> list[Finding]:
         """Return what follows from all that one record decided: what begins and ends within it makes no alarm."""
-        sites = {}
+        concerned: set[str] = set()
         for item in items:
-            path = item.device if isinstance(item, Finding) else world.slots.path(item.slot)
-            sites[_site(path)] = item
-            _take(self._scenes.setdefault(_site(path), Scene()), item, path, world)
-        found = []
-        for site, item in sites.items():
-            scene = self._scenes[site]
-            found += _news(scene, item)
-            if not (scene.gas or scene.arcs):
+            begin = self._pairing.subject(item, world)
+            if begin is not None:
+                concerned.add(begin.path)
+                self._take_subject(begin)
+            elif isinstance(item, Finding):
+                concerned |= self._take_cause(item, world)
+        found = [finding for path in sorted(concerned) for finding in self._news(path, items[-1])]
+        for site in {_site(path) for path in concerned} | {_site(i.device) for i in items if isinstance(i, Finding)}:
+            if site in self._scenes and self._scenes[site].is_empty():
                 del self._scenes[site]
         return found
 
+    def _take_subject(self, begin: Begin) -> None:
+        subjects = self._scenes[_site(begin.path)].subjects
+        if begin.on:
+            subjects[begin.path] = begin.place
+        else:
+            subjects.pop(begin.path, None)
+
+    def _take_cause(self, finding: Finding, world: World) -> set[str]:
+        """Keep or drop a cause; return the subjects it concerns."""
+        causes, key = self._scenes[_site(finding.device)].causes, (finding.device, finding.rule)
+        known = causes.get(key)
+        if finding.action is Action.CLEAR:
+            causes.pop(key, None)
+        elif known or self._pairing.is_cause(finding, world):
+            # What was a cause stays one until it clears, even if something harmless joins it.
+            place = _place(finding.device, world)
+            known = causes[key] = Cause(
+                int(finding.severity), finding.rule, finding.device, finding.late, place, finding.evidence
+            )
+        return self._concerned(known) if known else set()
+
+    def _concerned(self, cause: Cause) -> set[str]:
+        here = _site(cause.device)
+        found = set(self._scenes[here].subjects)
+        if self._pairing.near_m and cause.place is not None:
+            for scene in self._scenes.values():
+                found |= {path for path, place in scene.subjects.items() if self._is_near(place, cause.place)}
+        return found
+
+    def _is_near(self, one: Place | None, other: Place | None) -> bool:
+        return one is not None and other is not None and apart_m(one, other) <= self._pairing.near_m
+
+    def _causes(self, path: str, scene: Scene) -> list[Cause]:
+        """Return what makes a subject dangerous: causes of its own site, and near ones of others."""
+        place, here = scene.subjects[path], _site(path)
+        found = list(scene.causes.values())
+        if self._pairing.near_m and place is not None:
+            others: Iterable[Scene] = (other for site, other in self._scenes.items() if site != here)
+            found += [c for other in others for c in other.causes.values() if self._is_near(place, c.place)]
+        return found
+
+    def _news(self, path: str, item: News) -> list[Finding]:
+        """Return what follows for one subject."""
+        scene = self._scenes[_site(path)]
+        causes = self._causes(path, scene) if path in scene.subjects else []
+        if not causes:
+            if path not in scene.told:
+                return []
+            reason = self._pairing.over[path in scene.subjects]
+            return [self._finding(item, path, Action.CLEAR, {"reason": reason}, late=scene.told.pop(path))]
+        late = all(cause.late for cause in causes)
+        if path in scene.told and not (scene.told[path] and not late):
+            return []
+        action = Action.CHANGE if path in scene.told else Action.RAISE
+        scene.told[path] = late
+        gravest = min(causes, key=lambda cause: cause[:3])
+        evidence = self._pairing.facts(gravest) | {self._pairing.counted: len(causes)}
+        return [self._finding(item, path, action, evidence, late=late)]
+
+    def _finding(self, item: News, path: str, action: Action, evidence: dict[str, Any], *, late: bool) -> Finding:
+        rule = self._pairing.rule
+        return Finding(
+            offset=item.offset,
+            rule=rule,
+            device=path,
+            action=action,
+            severity=CATALOGUE[rule].severity,
+            at_ms=item.at_ms,
+            event_ms=item.event_ms if isinstance(item, Finding) else item.at_ms,
+            late=late,
+            evidence=evidence,
+        )
+
     def snapshot(self) -> dict[str, Any]:
         rows = [
-            [site, [list(gas) for gas in scene.gas.values()], sorted(scene.arcs), list(scene.told.items())]
+            [
+                site,
+                [list(cause) for cause in scene.causes.values()],
+                list(scene.subjects.items()),
+                list(scene.told.items()),
+            ]
             for site, scene in self._scenes.items()
         ]
         return {"scenes": rows}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._scenes = {}
-        for site, rows, arcs, told in state["scenes"]:
-            gas = [Gas(*row) for row in rows]
-            self._scenes[site] = Scene({(g.device, g.rule): g for g in gas}, set(arcs), dict(told))
+        self._scenes.clear()
+        for site, rows, subjects, told in state["scenes"]:
+            causes = [Cause(*row)._replace(place=_pair(row[4])) for row in rows]
+            places = {path: _pair(place) for path, place in subjects}
+            self._scenes[site] = Scene({(c.device, c.rule): c for c in causes}, places, dict(told))
+
+
+def hot_work_in_gas(parameters: Parameters) -> Together:
+    """Return X101: an arc where combustible gas is elevated or rising."""
+    near_m = parameters.of(X101)["near_m"]
+    over = ("arc_ended", "gas_cleared")
+    return Together(Pairing(X101, _arc, _is_combustible, GAS_RULES, _gas_facts, "gas_alarms", over, near_m))
+
+
+def hot_work_unwatched() -> Together:
+    """Return X102: an arc where fire points are shielded, without power or silent."""
+    causes = frozenset({F105, _SILENT})
+    over = ("arc_ended", "watch_restored")
+    return Together(Pairing(X102, _arc, _is_unwatched, causes, _watch_facts, "points_missing", over))
+
+
+def fire_in_gas() -> Together:
+    """Return X103: a fire alarm where combustible gas is elevated."""
+    over = ("fire_cleared", "gas_cleared")
+    return Together(Pairing(X103, _fire, _is_combustible, GAS_RULES, _gas_facts, "gas_alarms", over))
 
 
 def _site(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _take(scene: Scene, item: Finding | Transition, path: str, world: World) -> None:
-    """Bring the scene up to date with one finding or transition."""
-    if isinstance(item, Transition):
-        (scene.arcs.add if item.on else scene.arcs.discard)(path)
-        return
-    key = (item.device, item.rule)
-    if item.action is Action.CLEAR:
-        scene.gas.pop(key, None)
-    elif key in scene.gas or _is_combustible(item, world):
-        # An alarm that was combustible stays so until it clears, even if a toxic gas joins it.
-        scene.gas[key] = Gas(int(item.severity), item.rule, item.device, item.late, item.evidence)
+def _pair(place: Any) -> Place | None:
+    return None if place is None else (place[0], place[1])
+
+
+def _place(path: str, world: World) -> Place | None:
+    device = world.view.device(DevicePath.parse(path).device)
+    return None if device is None or device.lat is None or device.lon is None else (device.lat, device.lon)
+
+
+def _arc(item: News, world: World) -> Begin | None:
+    if not isinstance(item, Transition) or item.state != ARC:
+        return None
+    return Begin(world.slots.path(item.slot), item.on, item.place)
+
+
+def _fire(item: News, world: World) -> Begin | None:  # noqa: ARG001  the signature of Pairing.subject
+    if not isinstance(item, Finding) or item.rule != F101:
+        return None
+    return Begin(item.device, item.action is not Action.CLEAR, None)
 
 
 def _is_combustible(finding: Finding, world: World) -> bool:
@@ -113,39 +258,15 @@ def _is_combustible(finding: Finding, world: World) -> bool:
     return name is None or BY_NAME[name].family is Family.COMBUSTIBLE
 
 
-def _news(scene: Scene, item: Finding | Transition) -> list[Finding]:
-    """Return what follows at this item: alarms on every burning machine while gas is elevated, none else."""
-    late = all(gas.late for gas in scene.gas.values())
-    due = dict.fromkeys(sorted(scene.arcs), late) if scene.gas else {}
-    found = []
-    for machine in sorted(scene.told.keys() | due.keys()):
-        if machine not in due:
-            reason = "gas_cleared" if machine in scene.arcs else "arc_ended"
-            found.append(_finding(item, machine, Action.CLEAR, {"reason": reason}, late=scene.told.pop(machine)))
-        elif machine not in scene.told or (scene.told[machine] and not late):
-            action = Action.CHANGE if machine in scene.told else Action.RAISE
-            scene.told[machine] = late
-            found.append(_finding(item, machine, action, _evidence(scene), late=late))
-    return found
+def _is_unwatched(finding: Finding, world: World) -> bool:
+    return finding.rule == F105 or is_fire(finding.device, world)
 
 
-def _evidence(scene: Scene) -> dict[str, Any]:
-    """Return the gravest gas alarm and how many there are: one is enough to stop the work."""
-    gravest = min(scene.gas.values(), key=lambda gas: gas[:3])
-    return gravest.facts() | {"gas_alarms": len(scene.gas)}
+def _gas_facts(cause: Cause) -> dict[str, Any]:
+    told = {name: cause.evidence[name] for name in ("measurand", "value", "unit") if name in cause.evidence}
+    return {"gas_device": cause.device, "gas_rule": cause.rule} | told
 
 
-def _finding(
-    item: Finding | Transition, machine: str, action: Action, evidence: dict[str, Any], *, late: bool
-) -> Finding:
-    return Finding(
-        offset=item.offset,
-        rule=RULE,
-        device=machine,
-        action=action,
-        severity=CATALOGUE[RULE].severity,
-        at_ms=item.at_ms,
-        event_ms=item.event_ms if isinstance(item, Finding) else item.at_ms,
-        late=late,
-        evidence=evidence,
-    )
+def _watch_facts(cause: Cause) -> dict[str, Any]:
+    told = {name: cause.evidence[name] for name in ("gaps", "reason") if name in cause.evidence}
+    return {"fire_device": cause.device, "fire_rule": cause.rule} | told

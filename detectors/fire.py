@@ -42,7 +42,7 @@ class FireAlarm:
         for signal in segment.signals:
             if signal.type in (ALARM, CLEAR) and not signal.quality & Quality.RETAINED:
                 before = self._alarms.pop(signal.slot, {})
-                after = _after(before, signal)
+                after = points_after(before, signal)
                 if after:
                     self._alarms[signal.slot] = after
                 findings += _findings(before, after, signal, world.slots.path(signal.slot))
@@ -67,7 +67,7 @@ class FireAlarm:
             self._alarms.setdefault(slot, {})[name] = Point(event_ms, late)
 
 
-def _after(before: Points, signal: Signal) -> Points:
+def points_after(before: Points, signal: Signal) -> Points:
     """Return the points in alarm once the device has said this."""
     name = signal.data.get("point")
     name = name if isinstance(name, str) and name in POINTS else OTHER

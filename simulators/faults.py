@@ -11,6 +11,7 @@ from random import Random
 from simulators.device import Clock, Saying, TimedMessage, event, status
 from simulators.incidents import (
     Duplicates,
+    Event,
     Fault,
     Incident,
     Malformed,
@@ -34,8 +35,9 @@ _RUBBISH: tuple[bytes, ...] = (
 
 
 def with_faults(sayings: Iterable[Saying], incidents: Sequence[Incident]) -> Iterator[Saying]:
-    """Add fault events and take away what a device without power cannot say."""
-    said = heapq.merge(sayings, *(_fault(fault) for fault in of_kind(Fault, incidents)), key=lambda saying: saying.at_s)
+    """Add faults and other events, and take away what a device without power cannot say."""
+    more = [*map(_fault, of_kind(Fault, incidents)), *map(_said, of_kind(Event, incidents))]
+    said = heapq.merge(sayings, *more, key=lambda saying: saying.at_s)
     silences = of_kind(Silence, incidents)
     return _silenced(said, silences) if silences else said
 
@@ -44,6 +46,13 @@ def _fault(fault: Fault) -> Iterator[Saying]:
     for start_s in fault.starts():
         yield event(start_s, "fault", code=fault.code)
         yield event(start_s + fault.lasts_s, "fault.clear", code=fault.code)
+
+
+def _said(said: Event) -> Iterator[Saying]:
+    for start_s in said.starts():
+        yield event(start_s, said.type, **said.data)
+        if said.until is not None:
+            yield event(start_s + said.lasts_s, said.until, **said.data)
 
 
 def _silenced(sayings: Iterable[Saying], silences: Sequence[Silence]) -> Iterator[Saying]:

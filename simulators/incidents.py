@@ -89,6 +89,14 @@ class Fault(Incident, frozen=True, kw_only=True, tag="fault"):
     code: str = "sensor_open"
 
 
+class Event(Incident, frozen=True, kw_only=True, tag="event"):
+    """The device says an event of wire.md, and at the end another one (`until`, e.g. `shield.clear`), with the same `data`."""
+
+    type: str
+    until: str | None = None
+    data: dict[str, str | float] = {}
+
+
 class Outage(Incident, frozen=True, kw_only=True, tag="outage"):
     """The line is down: what the device says is kept and comes late, all at once, with its old times."""
 
@@ -137,6 +145,7 @@ AnyIncident = (
     | Welding
     | Silence
     | Fault
+    | Event
     | Outage
     | Duplicates
     | Reordering

@@ -4,6 +4,7 @@ import datetime as dt
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -65,10 +66,13 @@ class District:
         self._now = START_MS
         self._change_id = 0
         self._level = dict.fromkeys(self.gas, 1.0)
+        self._warmth = 22.0
+        self._story: list[Callable[[District], Told]] = []
         self.records = [self._registered(*_register())]
         while len(self.records) < length:
             self._now += self._random.choice((0, 1_000, 5_000, 20_000, 20_000, 90_000))
-            self.records.append(self._random.choice(_KINDS)(self))
+            in_story = self._story and self._random.random() < _STORY
+            self.records.append((self._story.pop(0) if in_story else self._random.choice(_KINDS))(self))
 
     def _registered(self, *entries: Noun) -> Told:
         return self._changed(*((entry.noun, entry.key, entry.projection()) for entry in entries))
@@ -105,9 +109,37 @@ class District:
         rows = (Row("current_a", amps), Row("voltage_v", volts))
         return Told(self._now, self._random.choice(("a/s/m1", "a/s/x1")), rows)
 
+    def shift(self) -> Told:
+        """Begin a job at the machine whose steps come in order, between other records, each of them now and then left out."""
+        self._story = [partial(District.step, step=step) for step in _SHIFT if self._random.random() < _KEPT]
+        return self.tick()
+
+    def step(self, step: str) -> Told:
+        if step == "weld":
+            rows = (Row("current_a", 120.0 + round(self._random.random(), 2)), Row("voltage_v", 25.0))
+            return Told(self._now, "a/s/m1", rows)
+        if step == "lapse":
+            entry = self._random.choice(_worse_certificates())
+            return self._changed((entry.noun, entry.key, entry.projection()))
+        return Told(self._now, "a/s/m1", signal=(step, _SHIFT_DATA.get(step, {})))
+
     def speak(self) -> Told:
         path = self._random.choice((*self.gas, "a/s/m1", "a/s/f1"))
         return Told(self._now, path, signal=self._random.choice(_SAYINGS), quality=self._quality()[0])
+
+    def smoulder(self) -> Told:
+        """Let a multi-sensor detector report a room that warms and cools by steps."""
+        self._warmth = min(80.0, max(20.0, self._warmth + self._random.choice((-5.0, -0.5, 0.5, 5.0, 5.0))))
+        quality, age = self._quality()
+        smoke = self._random.choice((0.0, 0.01, 0.06, 0.09))
+        rows = (Row("smoke_dbm", smoke, age, quality), Row("temp_c", self._warmth, age, quality))
+        return Told(self._now, "a/s/f1", rows)
+
+    def blaze(self) -> Told:
+        kind = self._random.choice(("fire.alarm", "fire.clear", "fire.clear"))
+        point = self._random.choice(("smoke", "heat", "manual"))
+        path = self._random.choice(("a/s/f1", "a/s/f1", "b/t/f2"))
+        return Told(self._now, path, signal=(kind, {"point": point}), quality=self._quality()[0])
 
     def tick(self) -> Told:
         return Told(self._now, control="tick")
@@ -121,11 +153,18 @@ class District:
         return self._changed((entry.noun, entry.key, row))
 
 
+_STORY = 0.3
+_KEPT = 0.8
+_SHIFT = ("power.on", "scan.in", "weld", "weld", "lapse", "weld", "scan.out", "weld", "power.off")
+_SHIFT_DATA: dict[str, dict[str, Any]] = {"scan.in": {"credential": "C-1", "permit": "P-1"}}
 _KINDS: tuple[Callable[[District], Told], ...] = (
     *(District.measure,) * 10,
     *(District.weld,) * 5,
+    *(District.smoulder,) * 4,
+    *(District.blaze,) * 3,
     *(District.speak,) * 4,
     *(District.tick,) * 6,
+    *(District.shift,) * 2,
     District.start,
     District.edit,
 )
@@ -138,6 +177,10 @@ _SAYINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("fire.alarm", {"point": "smoke"}),
     ("fire.alarm", {"point": "heat"}),
     ("fire.clear", {"point": "smoke"}),
+    ("fire.clear", {"point": "heat"}),
+    ("fire.prealarm", {}),
+    ("shield", {"point": "smoke"}),
+    ("shield.clear", {"point": "smoke"}),
     ("fault", {"code": "sensor_open"}),
     ("fault", {"code": "mains_lost"}),
     ("fault.clear", {"code": "sensor_open"}),

@@ -12,6 +12,7 @@ from ledger.hazard import Grade
 
 BUILT = {"G101", "G102", "G103", "G105", "F101", "W101", "W102", "W103", "W104", "W105", "W106", "X101"}
 BUILT |= {"D101", "D102", "D103"}
+BUILT |= {"F102", "F103", "F104", "F105", "X102", "X103"}
 
 
 def test_the_book_has_every_rule_of_every_family() -> None:

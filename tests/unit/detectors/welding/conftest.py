@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from detectors.base import World
-from detectors.cross import HotWorkInGas
+from detectors.cross import hot_work_in_gas
 from detectors.engine import Engine
 from detectors.parameters import Parameters
 from detectors.welding.detector import Welding
@@ -155,7 +155,7 @@ class Workshop:
 
 
 def fresh_engine() -> Engine:
-    return Engine(World(), [Welding(Parameters())], [HotWorkInGas()])
+    return Engine(World(), [Welding(Parameters())], [hot_work_in_gas(Parameters())])
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from detectors.base import Transition, World
-from detectors.cross import GAS_RULES, HotWorkInGas
+from detectors.cross import GAS_RULES, hot_work_in_gas
+from detectors.parameters import Parameters
 from domain.findings import Action, Finding, Severity
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class Watch:
         self.world = World()
         for path in PATHS:
             self.world.slots.take(path)
-        self.rule = HotWorkInGas()
+        self.rule = hot_work_in_gas(Parameters())
         self.offset = 0
         self.found: list[Finding] = []
 
@@ -71,7 +72,7 @@ class Watch:
 def watch() -> "Iterator[Watch]":
     watch = Watch()
     yield watch
-    restored = HotWorkInGas()
+    restored = hot_work_in_gas(Parameters())
     restored.restore(watch.rule.snapshot())
     assert restored.snapshot() == watch.rule.snapshot()
 

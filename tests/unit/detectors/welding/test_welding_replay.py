@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from detectors.base import World
-from detectors.cross import HotWorkInGas
+from detectors.cross import hot_work_in_gas
 from detectors.engine import Engine
 from detectors.gas import GasThresholds
 from detectors.parameters import Parameters
@@ -75,7 +75,7 @@ def _engine(paths: tuple[str, ...]) -> Engine:
     for path in paths:
         world.slots.take(path)
     parameters = Parameters()
-    return Engine(world, [GasThresholds(parameters), Welding(parameters)], [HotWorkInGas()])
+    return Engine(world, [GasThresholds(parameters), Welding(parameters)], [hot_work_in_gas(parameters)])
 
 
 def _joined(records: list[Segment], cuts: set[int]) -> list[Segment]:
