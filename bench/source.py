@@ -1,0 +1,130 @@
+"""A broker without a limit, as a process of its own: everything is encoded before, then written as fast as it is taken.
+
+    python -m bench.source --devices 10000 --rounds 30
+
+It serves MQTT 5 on the loopback to the one who subscribes to telemetry; others are only answered. It says `ready PORT` on
+standard output, takes one line on standard input for the warm-up and one for the rest, and answers each with `acknowledged N`
+when every message of it is.
+"""
+
+import argparse
+import socket
+import sys
+import threading
+
+from bench.fleet import Fleet, publish_packets
+from ingest.transports.frames import frame
+
+_CONNACK = b"\x20\x03\0\0\0"
+_PINGRESP = b"\xd0\0"
+_CHUNK = 1 << 18
+_CONNECT, _PUBLISH, _PUBACK, _SUBSCRIBE, _PINGREQ = 1, 3, 4, 8, 12
+
+
+class Connection:
+    """One client: answers what a broker must, and counts PUBACKs. What subscribes to telemetry is what is measured."""
+
+    def __init__(self, client: socket.socket) -> None:
+        self.subscribed = False
+        self._client = client
+        self._lock = threading.Lock()
+        self._acknowledged = 0
+        self._counted = threading.Condition()
+
+    def send(self, data: bytes) -> None:
+        with self._lock:
+            self._client.sendall(data)
+
+    def serve(self) -> None:
+        rest = b""
+        while data := self._client.recv(1 << 20):
+            rest = self._read(rest + data)
+
+    def _read(self, data: bytes) -> bytes:
+        at = acknowledged = 0
+        while (place := frame(data, at)) is not None and place[1] <= len(data):
+            kind = data[at] >> 4
+            if kind == _PUBACK:
+                acknowledged += 1
+            else:
+                self._answer(kind, data[at : place[1]], place[0] - at)
+            at = place[1]
+        with self._counted:
+            self._acknowledged += acknowledged
+            self._counted.notify_all()
+        return data[at:]
+
+    def _answer(self, kind: int, packet: bytes, body: int) -> None:
+        if kind == _CONNECT:
+            self.send(_CONNACK)
+        elif kind == _SUBSCRIBE:
+            self.subscribed = b"telemetry" in packet
+            self.send(b"\x90\x07" + packet[body : body + 2] + b"\0" + b"\x01" * 4)
+        elif kind == _PINGREQ:
+            self.send(_PINGRESP)
+        elif kind == _PUBLISH and packet[0] & 0x06:
+            topic = int.from_bytes(packet[body : body + 2])
+            self.send(b"\x40\x02" + packet[body + 2 + topic : body + 4 + topic])
+
+    def wait_for(self, acknowledged: int) -> None:
+        with self._counted:
+            self._counted.wait_for(lambda: self._acknowledged >= acknowledged)
+
+
+def chunks(packets: list[bytes]) -> list[bytes]:
+    """Return the packets joined into writes of a quarter of a megabyte."""
+    joined = b"".join(packets)
+    return [joined[at : at + _CHUNK] for at in range(0, len(joined), _CHUNK)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--devices", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=30)
+    arguments = parser.parse_args()
+    fleet = Fleet(arguments.devices, arguments.rounds)
+    parts = [
+        publish_packets(fleet.messages_of(0, fleet.warm)),
+        publish_packets(fleet.messages_of(fleet.warm, fleet.rounds)),
+    ]
+    counts, writes = [len(part) for part in parts], [chunks(part) for part in parts]
+    del parts
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        print("ready", listener.getsockname()[1], flush=True)
+        broker = Broker(listener)
+        broker.start()
+        _serve(broker, counts, writes)
+
+
+class Broker(threading.Thread):
+    """Serves every connection in a thread of its own."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        super().__init__(name="broker", daemon=True)
+        self._listener = listener
+        self._connections: list[Connection] = []
+
+    def run(self) -> None:
+        while True:
+            connection = Connection(self._listener.accept()[0])
+            self._connections.append(connection)
+            threading.Thread(target=connection.serve, daemon=True).start()
+
+    def subscriber(self) -> Connection:
+        """Return the newest connection that subscribed to telemetry."""
+        return next(connection for connection in reversed(self._connections) if connection.subscribed)
+
+
+def _serve(broker: Broker, counts: list[int], writes: list[list[bytes]]) -> None:
+    for i, data in enumerate(writes):
+        sys.stdin.readline()
+        subscriber = broker.subscriber()
+        for chunk in data:
+            subscriber.send(chunk)
+        subscriber.wait_for(sum(counts[: i + 1]))
+        print("acknowledged", counts[i], flush=True)
+    sys.stdin.readline()
+
+
+if __name__ == "__main__":
+    main()
