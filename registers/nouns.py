@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from domain.errors import InputError
+from registers.ban import Ban
 from registers.device import Device, DeviceModel
 from registers.inspector import Inspector
 from registers.machine import Machine
@@ -17,7 +18,10 @@ from registers.stop_order import StopOrder
 
 NOUNS: dict[str, type[Noun]] = {
     cls.noun: cls
-    for cls in (Area, Enterprise, Site, DeviceModel, Device, Machine, Welder, Certificate, Permit, Inspector, StopOrder)
+    for cls in (
+        *(Area, Enterprise, Site, DeviceModel, Device, Machine),
+        *(Welder, Certificate, Permit, Inspector, StopOrder, Ban),
+    )
 }
 """Every register by name, in an order in which each one's references come before it."""
 

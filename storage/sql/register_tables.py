@@ -223,9 +223,26 @@ STOP_ORDER = sa.Table(
     _withdrawn(),
 )
 
+BAN = sa.Table(
+    "ban",
+    METADATA,
+    _key(),
+    _text("reason", required=True),
+    _code("area", "area", required=False),
+    _code("site", "site", required=False),
+    sa.Column("starts_at", Instant),
+    sa.Column("ends_at", Instant),
+    _number("from_h"),
+    _number("to_h"),
+    _withdrawn(),
+)
+
 REGISTER_TABLES: dict[str, sa.Table] = {
     table.name: table
-    for table in (AREA, ENTERPRISE, SITE, MODEL, DEVICE, MACHINE, WELDER, CERTIFICATE, PERMIT, INSPECTOR, STOP_ORDER)
+    for table in (
+        *(AREA, ENTERPRISE, SITE, MODEL, DEVICE, MACHINE),
+        *(WELDER, CERTIFICATE, PERMIT, INSPECTOR, STOP_ORDER, BAN),
+    )
 }
 """Noun → its table, in the order of registers.nouns.NOUNS."""
 
