@@ -26,7 +26,7 @@ Nothing is readable without login but `/healthz` and `/readyz` (yes or no), and 
 - `/metrics` needs a token, or `api.metrics_open` and a scrape from loopback.
 
 ```sh
-curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8080{PREFIX}/alarms?severity=1
+curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8800{PREFIX}/alarms?severity=1
 ```
 
 ## Live stream

@@ -70,14 +70,14 @@ def _by_session(context: Context, session: Session, request: Request, response: 
 
 
 def set_cookie(context: Context, session: Session, request: Request, response: Response) -> None:
-    """Send the session to the browser: out of reach of scripts and of other sites; over https only when it came so."""
+    """Send the session to the browser: hidden from scripts and other sites; over https only when it came so or settings say so."""
     response.set_cookie(
         COOKIE,
         context.sessions.write(session),
         max_age=ABSOLUTE_MS // 1000,
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        secure=context.services.secure_cookies or request.url.scheme == "https",
     )
 
 

@@ -72,7 +72,8 @@ class Services:
     """The ports and questions. Blocking calls are fine: routes ask from worker threads.
 
     `online`: `area/site/device` → whether it is heard from in time, for every device ever heard; `metrics_open`: a scrape
-    from loopback needs no token; `static`: where the built screens are.
+    from loopback needs no token; `secure_cookies`: cookies go over https only, whatever the request looks like;
+    `static`: where the built screens are.
     """
 
     registers: Registers
@@ -89,4 +90,5 @@ class Services:
     registry: CollectorRegistry
     clock_ms: Callable[[], int]
     metrics_open: bool = False
+    secure_cookies: bool = False
     static: Path = field(default=STATIC)

@@ -241,6 +241,7 @@ def _application(parts: Parts) -> FastAPI:
         registry=build_registry(overview.look),
         clock_ms=clock_ms,
         metrics_open=api.metrics_open,
+        secure_cookies=api.secure_cookies,
     )
     return create_app(services)
 

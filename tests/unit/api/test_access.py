@@ -151,6 +151,15 @@ async def test_login_gives_a_cookie_out_of_reach_of_scripts_and_other_sites(visi
             assert (await client.get("/api/v1/me")).json()["name"] == alice
 
 
+async def test_secure_cookies_hold_behind_a_proxy_that_does_not_say_https(house: Any, visit: Any, alice: str) -> None:
+    """With the setting, the cookie is Secure although the request looks like plain http."""
+    house.rebuilt(secure_cookies=True)
+    async with visit(scheme="http") as client:
+        answer = await _log_in(client)
+        assert answer.json()["name"] == alice
+        assert "secure" in answer.headers["set-cookie"].lower()
+
+
 async def test_wrong_password_and_unknown_name_look_the_same(visit: Any, alice: str) -> None:
     """A stranger cannot learn which names exist."""
     async with visit() as client:
