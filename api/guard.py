@@ -70,7 +70,7 @@ def _by_session(context: Context, session: Session, request: Request, response: 
 
 
 def set_cookie(context: Context, session: Session, request: Request, response: Response) -> None:
-    """Send the session to the browser: hidden from scripts and other sites; over https only when it came so or settings say so."""
+    """Send the session to the browser: out of reach of scripts and other sites; https only when it came so or is set so."""
     response.set_cookie(
         COOKIE,
         context.sessions.write(session),
