@@ -1,11 +1,10 @@
 """Fixtures that any test may ask for: real servers, private to one test, and what happens where they are not installed."""
 
 import os
-import queue
 import shutil
 import signal
+import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,7 +24,7 @@ def missing(what: str, how: str) -> NoReturn:
     pytest.skip(message)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def installed() -> Callable[[str, str], str]:
     """Return a finder of programs: the path, or the test is skipped with how to install it (in CI: fails)."""
     return lambda program, how: shutil.which(program) or missing(program, how)
@@ -65,16 +64,22 @@ class VictoriaMetrics:
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._command = [program, f"-storageDataPath={folder}", f"-httpListenAddr=127.0.0.1:{self._port}", *flags]
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it says that it serves."""
-        process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        self._process, said = process, queue.Queue[bool]()
-        threading.Thread(target=_listen, args=(process, said), daemon=True).start()
-        if not said.get(timeout=60):
-            process.wait()
-            raise EngineError("victoria-metrics does not start")
+        """Start it and wait until it answers (it says that it serves before it does)."""
+        self._process = subprocess.Popen(self._command, stderr=subprocess.DEVNULL)
+        while not self._answers():
+            if self._process.poll() is not None:
+                raise EngineError("victoria-metrics does not start")
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self._port)).close()
+        except ConnectionRefusedError:
+            return False
+        return True
 
     def stop(self) -> None:
         """End it in good order: what it holds is on disk."""
@@ -84,7 +89,7 @@ class VictoriaMetrics:
         """End it as a power cut would; not in the second of its start, which is how it tells its runs apart."""
         started = int(time.time())
         while int(time.time()) == started:
-            threading.Event().wait(0.05)
+            time.sleep(0.05)
         self._end(kill=True)
 
     def _end(self, *, kill: bool) -> None:
@@ -92,16 +97,6 @@ class VictoriaMetrics:
             self._process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
             self._process.wait(60)
             self._process = None
-
-
-def _listen(process: "subprocess.Popen[str]", said: "queue.Queue[bool]") -> None:
-    """Put True when it serves, False at its end."""
-    assert process.stderr is not None
-    with process.stderr:
-        for line in process.stderr:
-            if "starting http server" in line:
-                said.put(True)
-    said.put(False)
 
 
 @pytest.fixture(scope="session")
