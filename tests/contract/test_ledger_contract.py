@@ -398,6 +398,14 @@ class TestDeadLetters:
         assert ledger.dead_letters.dead_letters(reason="json", before_offset=2) == [letters[0]]
         assert ledger.dead_letters.dead_letter_counts() == {"json": 2, "topic": 1}
 
+    def test_old_letters_expire(self, ledger: SqlLedger) -> None:
+        """Those received before the time go, the others stay; the account of dead messages is not touched."""
+        old, young = _letter(0), msgspec.structs.replace(_letter(1), received_ms=NOON + HOUR)
+        ledger.books.commit(Decided(2, NOON, dead_letters=[old, young], counts=Counts(dead=2)))
+        assert ledger.dead_letters.drop_dead_letters_before(NOON + HOUR) == 1
+        assert ledger.dead_letters.dead_letters() == [young]
+        assert ledger.books.committed().counts.dead == 2
+
     def test_replay_is_marked(self, ledger: SqlLedger, engine: sa.Engine) -> None:
         """A replayed letter stays, marked with the time; an unknown one is not found."""
         ledger.books.commit(Decided(1, NOON, dead_letters=[_letter(0)]))
