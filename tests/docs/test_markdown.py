@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import pytest
+from typer.exceptions import TyperException
 from typer.main import get_command
 
 from emberwatch.cli import app
@@ -140,3 +141,18 @@ def test_every_page_of_docs_is_in_the_index() -> None:
     }
     pages = {page for page in PAGES if page.is_relative_to(ROOT / "docs") and page != ROOT / "docs/README.md"}
     assert pages <= linked, sorted(str(page.relative_to(ROOT)) for page in pages - linked)
+
+
+def test_a_shell_block_is_taken_apart_as_a_shell_would() -> None:
+    """Continued lines, pipes, substitutions, variables and sudo do not hide a call from the checks above."""
+    block = (
+        "TOKEN=$(emberwatch token x)\nsudo -u ew .venv/bin/emberwatch ledger \\\n  verify | cat > f\ncd emberwatch\n"
+    )
+    assert calls(list(_commands(block))) == [["token", "x"], ["ledger", "verify"]]
+
+
+@pytest.mark.parametrize("wrong", [["register", "imprt"], ["doctor", "--fast"], ["backtest", "f.csv", "--time", "t"]])
+def test_a_call_that_cannot_be_typed_is_noticed(wrong: list[str]) -> None:
+    """An unknown command, an unknown option, and a required option that is missing."""
+    with pytest.raises((AssertionError, TyperException)):
+        parse(wrong)
