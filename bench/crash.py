@@ -1,9 +1,10 @@
-"""kill -9 at random instants while devices with a known truth publish through a real Mosquitto.
+"""kill -9 at random instants, of us and of the broker, while devices with a known truth publish through a real Mosquitto.
 
-    python -m bench.crash --kills 100 [--devices 200] [--seed 1] [--json]
+    python -m bench.crash --kills 100 [--broker-kills 20] [--protocol 3.1.1] [--devices 200] [--seed 1] [--json]
 
 Every device raises its alarms once, at an instant spread over the whole run. At the end every one of them must be in the
-ledger exactly once, and every message must be decoded exactly once (repeats are counted apart).
+ledger exactly once. As long as the broker lives, every message must be decoded exactly once, too (repeats are counted apart);
+a broker that is killed loses what it had not saved, which is why devices repeat events and why levels stand.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,36 +22,49 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-
-from emberwatch.settings import Settings
-from emberwatch.stores import open_books
+from bench.crash_devices import STEP_S, Plan, Publisher
+from emberwatch.settings import MqttSettings, Settings
+from emberwatch.stores import Books, open_books
 from ingest.mosquitto import Mosquitto, find_mosquitto, free_port
 from ledger.alarm import AlarmFilter
 from ledger.hazard import HazardFilter
-from registers.device import Device, DeviceKind, DeviceModel
-from registers.noun import Noun
-from registers.place import Area, Site
 
-AREA, SITE = "crash", "hall"
-_STEP_S = 0.25
 _LIFE_S = (0.1, 4.0)
 """A process lives between these before it is killed: some die while starting, some at work."""
+_AFTER_BROKER_S = 4.0
+"""Length of the run for each kill of the broker, where ours do not make it longer."""
+_BROKER_DOWN_S = (0.0, 3.0)
+_PATIENCE_S = 120.0
+_ALL = 1_000_000
+
+
+class Order(NamedTuple):
+    """What to do: how many kills of us and of the broker, by which protocol we listen, how many devices."""
+
+    kills: int
+    broker_kills: int = 0
+    protocol: str = "5"
+    devices: int = 200
+    seed: int = 1
 
 
 class Outcome(NamedTuple):
     """What came of a run: alarms as (rule, device) that are missing or more than one, messages lost or decoded twice."""
 
+    protocol: str
     kills: int
+    broker_kills: int
     alarms: int
     missing: list[tuple[str, str]]
     doubled: list[tuple[str, str]]
     hazards_wrong: int
     sent: int
+    repeated: int
+    without_receipt: int
     decoded: int
     duplicate: int
     dead: int
+    thinned: int
     chain_faults: int
 
     @property
@@ -61,83 +74,50 @@ class Outcome(NamedTuple):
 
     @property
     def perfect(self) -> bool:
-        """Whether every promise held."""
-        return not (self.missing or self.doubled or self.hazards_wrong or self.lost or self.dead or self.chain_faults)
+        """Whether every promise held; a broker that was killed may lose messages, but no alarm, and double none."""
+        wrong = self.missing or self.doubled or self.hazards_wrong or self.dead or self.thinned or self.chain_faults
+        lost = self.lost < 0 if self.broker_kills else self.lost
+        return not (wrong or lost or self.without_receipt)
 
 
-class Plan:
-    """Who says what when: gas detectors that pass both set points, fire detectors that report smoke."""
+class Chaos:
+    """Kills the broker at random instants of a run and starts it again a little later; between, time passes.
 
-    def __init__(self, devices: int, steps: int, seed: int) -> None:
-        rng = random.Random(seed)
-        self.steps = steps
-        self.fire = {f"smoke-{i:04d}" for i in range(devices // 4)}
-        self.gas = {f"gas-{i:04d}" for i in range(devices - len(self.fire))}
-        self.trigger = {name: rng.randrange(1, steps) for name in sorted(self.fire | self.gas)}
+    All in the caller's thread, with whose end the broker ends.
+    """
 
-    def truth(self) -> set[tuple[str, str]]:
-        """Return every (rule, device path) that must be in the ledger exactly once."""
-        gas = {(rule, path(name)) for name in self.gas for rule in ("G101", "G102")}
-        return gas | {("F101", path(name)) for name in self.fire}
+    def __init__(self, broker: Mosquitto, kills: int, seconds: float, rng: random.Random) -> None:
+        self._broker = broker
+        self._events: list[tuple[float, Callable[[], None]]] = []
+        for at in sorted(rng.uniform(0, seconds) for _ in range(kills)):
+            down = max([at, *(event[0] for event in self._events[-1:])])
+            self._events += [(down, broker.kill), (down + rng.uniform(*_BROKER_DOWN_S), broker.start)]
+        self._begin = time.monotonic()
 
-    def registers(self) -> Iterator[list[Noun]]:
-        """Yield the entries that make the devices known."""
-        yield [Area(code=AREA, name="演练")]
-        yield [Site(code=SITE, name="演练场", area=AREA)]
-        yield [
-            DeviceModel(code="gas", name="gas", kind=DeviceKind.GAS, measurand="ch4_lel", interval_s=3600),
-            DeviceModel(code="smoke", name="smoke", kind=DeviceKind.FIRE, interval_s=3600),
-        ]
-        yield [Device(code=name, site=SITE, model=name.split("-")[0]) for name in sorted(self.gas | self.fire)]
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, and happen what falls into it."""
+        end = time.monotonic() + seconds
+        while self._events and self._begin + self._events[0][0] < end:
+            at, act = self._events.pop(0)
+            time.sleep(max(0.0, self._begin + at - time.monotonic()))
+            act()
+        time.sleep(max(0.0, end - time.monotonic()))
 
-    def messages(self, step: int) -> Iterator[tuple[str, bytes]]:
-        """Yield (topic, payload) of one step: one message a device."""
-        for name, trigger in self.trigger.items():
-            body: dict[str, object] = {"ts": time.time_ns() // 1_000_000, "seq": step, "boot": 1}
-            if name in self.gas:
-                body["v"] = {"ch4_lel": 1.0 if step < trigger else 80.0}
-                yield f"safety/v1/{path(name)}/telemetry", json.dumps(body).encode()
-            elif step == trigger:
-                body |= {"type": "fire.alarm", "data": {"point": "smoke"}}
-                yield f"safety/v1/{path(name)}/event", json.dumps(body).encode()
-            else:
-                body["v"] = {"temp_c": 20.0}
-                yield f"safety/v1/{path(name)}/telemetry", json.dumps(body).encode()
-
-
-def path(name: str) -> str:
-    """Return the device path of a name."""
-    return f"{AREA}/{SITE}/{name}"
-
-
-class Publisher(threading.Thread):
-    """Publishes the plan at QoS 1 and waits for every confirmation of the broker."""
-
-    def __init__(self, plan: Plan, host: str, port: int) -> None:
-        super().__init__(name="publisher", daemon=True)
-        self._plan = plan
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="crash-devices")
-        self._client.max_inflight_messages_set(1000)
-        self._client.connect(host, port)
-        self.sent = 0
-
-    def run(self) -> None:
-        self._client.loop_start()
-        waiting = []
-        for step in range(self._plan.steps):
-            waiting += [self._client.publish(topic, payload, qos=1) for topic, payload in self._plan.messages(step)]
-            self.sent = len(waiting)
-            time.sleep(_STEP_S)
-        for message in waiting:
-            message.wait_for_publish(30)
-        self._client.disconnect()
-        self._client.loop_stop()
+    def finish(self) -> None:
+        """Let everything happen that has not yet."""
+        if self._events:
+            self.pass_time(self._begin + self._events[-1][0] - time.monotonic() + 0.1)
 
 
 @contextmanager
 def process(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run the service as a process of its own for the length of the block, then kill -9."""
-    environment = {**os.environ, "EMBERWATCH_BROKER": settings.broker, "EMBERWATCH_DATA": settings.data}
+    environment = {
+        **os.environ,
+        "EMBERWATCH_BROKER": settings.broker,
+        "EMBERWATCH_DATA": settings.data,
+        "EMBERWATCH_MQTT_PROTOCOL": settings.mqtt.protocol,
+    }
     with log.open("ab") as out:
         command = [sys.executable, "-m", "emberwatch", "run", "--port", "0"]
         started = subprocess.Popen(command, env=environment, stdout=out, stderr=out, start_new_session=True)
@@ -148,25 +128,43 @@ def process(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
             started.wait()
 
 
-def run(kills: int, devices: int = 200, seed: int = 1, *, folder: Path | None = None) -> Outcome:
-    """Return what came of `kills` kills; state is left in `folder` when one is given."""
-    rng = random.Random(seed)
-    lives = [rng.uniform(*_LIFE_S) for _ in range(kills)]
-    plan = Plan(devices, max(20, round(sum(lives) / _STEP_S)), seed)
+def run(order: Order, *, folder: Path | None = None) -> Outcome:
+    """Return what came of the kills; state is left in `folder` when one is given."""
+    rng = random.Random(order.seed)
+    lives = [rng.uniform(*_LIFE_S) for _ in range(order.kills)]
+    rest = max(0.0, order.broker_kills * _AFTER_BROKER_S - sum(lives))
+    plan = Plan(order.devices, max(20, round((sum(lives) + rest) / STEP_S)), order.seed)
     with tempfile.TemporaryDirectory() as temporary:
         home = folder or Path(temporary)
+        log = home / "service.log"
         with _broker(home / "broker") as broker:
-            settings = Settings(data=str(home / "data"), broker=f"mqtt://{broker.host}:{broker.port}")
+            settings = _settings(home / "data", broker, order.protocol)
             with open_books(settings) as books:
                 for entries in plan.registers():
                     books.registers.put(entries, by="user:bench")
-            _first_session(settings, home / "service.log")
+            _first_session(settings, log)
+            broker.stop()  # in good order: it saves our session, as it would by itself within a minute
+            broker.start()
             publisher = Publisher(plan, broker.host, broker.port)
             publisher.start()
+            chaos = Chaos(broker, order.broker_kills, sum(lives) + rest, rng)
             for life in lives:
-                with process(settings, home / "service.log"):
-                    time.sleep(life)
-            return _finish(kills, plan, publisher, settings, home / "service.log")
+                with process(settings, log):
+                    chaos.pass_time(life)
+            with process(settings, log):
+                chaos.pass_time(rest)
+                chaos.finish()
+                if order.broker_kills:  # what the broker lost is told again as long as it is true
+                    _wait(lambda: _all_found(plan, settings), _PATIENCE_S)
+                publisher.enough.set()
+                publisher.join(_PATIENCE_S)
+                _wait(lambda: bool(order.broker_kills) or _all_decoded(publisher, settings), _PATIENCE_S)
+            return _judge(order, plan, publisher, settings)
+
+
+def _settings(data: Path, broker: Mosquitto, protocol: str) -> Settings:
+    mqtt = MqttSettings(protocol="3.1.1" if protocol == "3.1.1" else "5")
+    return Settings(data=str(data), broker=f"mqtt://{broker.host}:{broker.port}", mqtt=mqtt)
 
 
 @contextmanager
@@ -190,16 +188,14 @@ def _first_session(settings: Settings, log: Path) -> None:
         time.sleep(1.0)
 
 
-def _finish(kills: int, plan: Plan, publisher: Publisher, settings: Settings, log: Path) -> Outcome:
-    with process(settings, log):
-        publisher.join(120)
-        _wait(lambda: _settled(settings, publisher.sent), 120)
-    return _judge(kills, plan, publisher.sent, settings)
-
-
-def _settled(settings: Settings, sent: int) -> bool:
+def _all_found(plan: Plan, settings: Settings) -> bool:
     with open_books(settings) as books:
-        return books.ledger.books.committed().counts.decoded >= sent
+        return plan.truth() <= set(_alarms(books))
+
+
+def _all_decoded(publisher: Publisher, settings: Settings) -> bool:
+    with open_books(settings) as books:
+        return books.ledger.books.committed().counts.decoded >= publisher.sent
 
 
 def _wait(done: Callable[[], bool], seconds: float) -> None:
@@ -208,26 +204,34 @@ def _wait(done: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.2)
 
 
-def _judge(kills: int, plan: Plan, sent: int, settings: Settings) -> Outcome:
+def _alarms(books: Books) -> Counter[tuple[str, str]]:
+    alarms = books.ledger.alarms.alarms(AlarmFilter(open_only=False, limit=_ALL))
+    return Counter((alarm.rule, alarm.device) for alarm in alarms)
+
+
+def _judge(order: Order, plan: Plan, publisher: Publisher, settings: Settings) -> Outcome:
     with open_books(settings) as books:
-        counts = books.ledger.books.committed().counts
-        alarms = books.ledger.alarms.alarms(AlarmFilter(open_only=False, limit=1_000_000))
-        hazards = books.ledger.hazards.hazards(HazardFilter(open_only=False, limit=1_000_000))
+        counts, found = books.ledger.books.committed().counts, _alarms(books)
+        hazards = books.ledger.hazards.hazards(HazardFilter(open_only=False, limit=_ALL))
         faults = books.ledger.hazards.verify_chain()
-    found = Counter((alarm.rule, alarm.device) for alarm in alarms)
     truth = plan.truth()
     due = {pair for pair in truth if pair[0] in ("G101", "F101")}
     ledger = Counter((hazard.rule or "", hazard.device or "") for hazard in hazards)
     return Outcome(
-        kills=kills,
+        protocol=order.protocol,
+        kills=order.kills,
+        broker_kills=order.broker_kills,
         alarms=len(truth),
         missing=sorted(truth - set(found)),
-        doubled=sorted(pair for pair, n in found.items() if n > 1),
+        doubled=sorted(pair for pair in truth if found[pair] > 1),
         hazards_wrong=sum(ledger[pair] != 1 for pair in due),
-        sent=sent,
+        sent=publisher.sent,
+        repeated=publisher.repeated,
+        without_receipt=publisher.waiting,
         decoded=counts.decoded,
         duplicate=counts.duplicate,
         dead=counts.dead,
+        thinned=counts.thinned,
         chain_faults=len(faults),
     )
 
@@ -235,17 +239,22 @@ def _judge(kills: int, plan: Plan, sent: int, settings: Settings) -> Outcome:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=8)
+    parser.add_argument("--broker-kills", type=int, default=0)
+    parser.add_argument("--protocol", choices=("5", "3.1.1"), default="5")
     parser.add_argument("--devices", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, help="keep all state here")
     parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    outcome = run(arguments.kills, arguments.devices, arguments.seed)
+    given = parser.parse_args()
+    outcome = run(
+        Order(given.kills, given.broker_kills, given.protocol, given.devices, given.seed), folder=given.folder
+    )
     result = {**outcome._asdict(), "lost": outcome.lost, "perfect": outcome.perfect}
-    if arguments.json:
+    if given.json:
         print(json.dumps(result))
     else:
         for name, value in result.items():
-            print(f"{name:14} {value}")
+            print(f"{name:16} {value}")
     return 0 if outcome.perfect else 1
 
 
