@@ -1,6 +1,9 @@
 """The one place that lists what runs: every detector and correlator, with its parameters, as one engine."""
 
+from detectors.ageing import ServiceLife
 from detectors.base import Correlator, Detector, World
+from detectors.battery import Battery
+from detectors.commands import Commands
 from detectors.cross import fire_in_gas, hot_work_in_gas, hot_work_unwatched
 from detectors.engine import Engine
 from detectors.faults import Faults
@@ -9,10 +12,12 @@ from detectors.fireconfirmed import FireConfirmed
 from detectors.firecover import FireCover
 from detectors.firegrowth import FireGrowth
 from detectors.gas import GasThresholds
+from detectors.identity import Identity
 from detectors.parameters import Overrides, Parameters
 from detectors.presence import Silence
 from detectors.slowleak import SlowLeak
 from detectors.strangers import Strangers
+from detectors.tampering import Tampering
 from detectors.welding.detector import Welding
 
 
@@ -28,6 +33,11 @@ def build_detectors(parameters: Parameters) -> list[Detector]:
         Silence(parameters),
         Strangers(),
         Faults(),
+        ServiceLife(parameters),
+        Tampering(parameters),
+        Identity(parameters),
+        Battery(parameters),
+        Commands(),
     ]
 
 

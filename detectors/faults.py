@@ -1,11 +1,15 @@
 """D103: a device says that something in it is broken. Several fault codes of one device make one alarm that names them all.
 
+A low battery and the end of a sensor's life have rules of their own (D108, D105).
+
 What arrived late may raise (marked 迟报) but may take back only a fault that came late itself.
 """
 
 from typing import Any
 
+from detectors.ageing import END_OF_LIFE
 from detectors.base import Output, World
+from detectors.battery import BATTERY_LOW
 from detectors.catalogue import CATALOGUE
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding
@@ -13,6 +17,7 @@ from domain.readings import Quality, Segment, Signal
 
 _RULE = "D103"
 _FAULT, _CLEAR = "fault", "fault.clear"
+_OTHERS = (BATTERY_LOW, END_OF_LIFE)
 _UNNAMED = "unspecified"
 _LONGEST = 32
 _MOST = 16
@@ -33,7 +38,11 @@ class Faults:
     def observe(self, segment: Segment, world: World) -> Output:
         findings = []
         for signal in segment.signals:
-            if signal.type in (_FAULT, _CLEAR) and not signal.quality & Quality.RETAINED:
+            if (
+                signal.type in (_FAULT, _CLEAR)
+                and _code(signal) not in _OTHERS
+                and not signal.quality & Quality.RETAINED
+            ):
                 before = self._codes.pop(signal.slot, {})
                 after = _after(before, signal)
                 if after:

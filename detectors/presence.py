@@ -2,7 +2,8 @@
 
 Silence counts from the last message, from the registration, or from our own start, whichever is latest, so a restart of
 ours raises no storm. Any message but the will ends it. A welding machine may be switched off: it is watched only from its
-`power.on` to its `power.off`.
+`power.on` to its `power.off`. When nearly all devices of a site or area fall silent together, one alarm says so and stands
+for theirs (`outages.py`).
 """
 
 from typing import Any, NamedTuple
@@ -10,21 +11,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.arrays import grown
 from detectors.base import Output, World
-from detectors.catalogue import CATALOGUE
+from detectors.outages import UNWATCHED, Outages, Watch
 from detectors.parameters import Parameters
+from detectors.roll import Move, Roll
 from domain.changes import RegisterChange
-from domain.findings import Action, Finding, Severity
-from domain.places import DevicePath
+from domain.findings import Finding
 from domain.readings import Int32, Quality, Segment
-from registers.device import Device
 
 _RULE = "D101"
 _OFFLINE = "status.offline"
 _POWER = ("power.on", "power.off")
-_UNWATCHED = 2**62
-_SHARED = ("model", "site")
 
 
 class _Event(NamedTuple):
@@ -37,30 +34,21 @@ class _Event(NamedTuple):
 
 
 class Silence:
-    """Watches every registered device in service. Arrays by slot: 26 bytes a device."""
+    """Watches every registered device in service. Arrays by slot: 35 bytes a device."""
 
     rules: tuple[str, ...] = (_RULE,)
 
     def __init__(self, parameters: Parameters) -> None:
-        self._intervals = parameters.of(_RULE)["intervals"]
-        self._heard = np.empty(0, np.int64)
-        self._allowed = np.empty(0, np.int64)
-        """Longest silence in ms; _UNWATCHED where none matters."""
-        self._silent = np.empty(0, np.bool_)
-        self._spoke = np.empty(0, np.bool_)
+        values = parameters.of(_RULE)
+        self._intervals = values["intervals"]
+        self._watch = Watch()
+        self._outages = Outages(self._watch, values)
         self._powered: set[int] = set()
         """Slots of welding machines between power.on and power.off."""
-        self._slot_of: dict[str, int] | None = {}
-        """Watched device's code → slot; None until first needed after a restore."""
-
-    def _grow(self, world: World) -> None:
-        size = len(world.slots)
-        self._heard = grown(self._heard, size)
-        self._allowed = grown(self._allowed, size, fill=_UNWATCHED)
-        self._silent, self._spoke = grown(self._silent, size), grown(self._spoke, size)
+        self._roll = Roll()
 
     def observe(self, segment: Segment, world: World) -> Output:
-        self._grow(world)
+        self._outages.grow(world.slots)
         findings = []
         contacts = segment.contacts
         live = np.flatnonzero(~contacts.retained)
@@ -68,8 +56,8 @@ class Silence:
         for event in self._events(segment, live[special]):
             findings += self._look(event, world)
         plain = live[~special]
-        self._heard[contacts.slot[plain]] = contacts.received_ms[plain]
-        self._spoke[contacts.slot[plain]] = True
+        self._watch.heard[contacts.slot[plain]] = contacts.received_ms[plain]
+        self._watch.spoke[contacts.slot[plain]] = True
         return Output(findings)
 
     def _events(self, segment: Segment, rows: NDArray[np.intp]) -> list[_Event]:
@@ -82,20 +70,18 @@ class Silence:
 
     def _special(self, segment: Segment, slots: Int32) -> NDArray[np.bool_]:
         """Return the mask of contacts by devices that are silent, or say in this segment that they go or come."""
-        marked = self._silent.copy()
+        marked = self._watch.silent.copy()
         marked[[s.slot for s in segment.signals if s.type in (_OFFLINE, *_POWER)]] = True
         return marked[slots]
 
     def _look(self, event: _Event, world: World) -> list[Finding]:
-        slot = event.slot
+        watch, slot, now_ms = self._watch, event.slot, event.received_ms
         if event.type == _OFFLINE:
-            return self._raise(event.offset, slot, event.received_ms, "will", world)
-        silent_s = (event.received_ms - self._heard[slot]) // 1000
-        self._heard[slot] = event.received_ms
-        self._spoke[slot] = True
-        found = self._clear(
-            event.offset, slot, event.received_ms, {"reason": "heard", "silent_s": int(silent_s)}, world
-        )
+            return self._outages.broken(event.offset, slot, now_ms, world)
+        silent_s = (now_ms - int(watch.heard[slot])) // 1000
+        watch.heard[slot] = now_ms
+        watch.spoke[slot] = True
+        found = self._outages.back(event.offset, slot, now_ms, {"reason": "heard", "silent_s": silent_s}, world)
         if event.type in _POWER:
             self._power(slot, event.type, world)
         return found
@@ -104,27 +90,25 @@ class Silence:
         machine = world.view.machine(world.slots.place(slot).device)
         if machine is not None:
             on = kind == "power.on" and machine.in_service
-            self._allowed[slot] = self._patience(machine.interval_s) if on else _UNWATCHED
+            self._watch.allowed[slot] = self._patience(machine.interval_s) if on else UNWATCHED
             (self._powered.add if on else self._powered.discard)(slot)
 
     def _patience(self, interval_s: int) -> int:
         return int(self._intervals * interval_s * 1000)
 
     def tick(self, offset: int, now_ms: int, world: World) -> Output:
-        self._grow(world)
-        overdue = np.flatnonzero((now_ms - self._heard > self._allowed) & ~self._silent)
-        return Output([f for slot in overdue.tolist() for f in self._raise(offset, slot, now_ms, "silent", world)])
+        self._outages.grow(world.slots)
+        return Output(self._outages.tick(offset, now_ms, world))
 
     def started(self, offset: int, now_ms: int, world: World) -> Output:
-        self._grow(world)
-        np.maximum(self._heard, now_ms, out=self._heard)
+        self._outages.grow(world.slots)
+        np.maximum(self._watch.heard, now_ms, out=self._watch.heard)
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        self._grow(world)
-        findings = []
-        for code in _touched(changes, world):
-            findings += self._rewatch(offset, now_ms, code, world)
+        moves = self._roll.update(changes, world)
+        self._outages.grow(world.slots)
+        findings = [f for move in moves for f in self._rewatch(offset, now_ms, move, world)]
         if any(change.noun == "machine" for change in changes):
             gone = [
                 slot for slot in sorted(self._powered) if world.view.machine(world.slots.place(slot).device) is None
@@ -132,89 +116,35 @@ class Silence:
             findings += [f for slot in gone for f in self._unwatch(offset, slot, now_ms, world)]
         return Output(findings)
 
-    def _rewatch(self, offset: int, now_ms: int, code: str, world: World) -> list[Finding]:
+    def _rewatch(self, offset: int, now_ms: int, move: Move, world: World) -> list[Finding]:
         """Make the watch of one device what the registers now say."""
-        watched = self._watched(world)
-        device = world.view.device(code)
-        path = _path(device, world)
-        old, new = watched.pop(code, None), world.slots.take(path) if path is not None else None
+        old, new, device = move
         found = self._unwatch(offset, old, now_ms, world) if old is not None and old != new else []
         if new is not None and device is not None:
-            watched[code] = new
-            self._grow(world)
-            if self._allowed[new] == _UNWATCHED:
-                self._heard[new] = max(int(self._heard[new]), now_ms)
+            watch = self._watch
+            if watch.allowed[new] == UNWATCHED:
+                watch.heard[new] = max(int(watch.heard[new]), now_ms)
             model = world.view.model(device.model)
-            self._allowed[new] = self._patience(model.interval_s) if model is not None else _UNWATCHED
+            watch.allowed[new] = self._patience(model.interval_s) if model is not None else UNWATCHED
+            self._outages.group(new, member=True)
         return found
 
     def _unwatch(self, offset: int, slot: int, now_ms: int, world: World) -> list[Finding]:
-        self._allowed[slot] = _UNWATCHED
+        self._watch.allowed[slot] = UNWATCHED
+        self._outages.group(slot, member=False)
         self._powered.discard(slot)
-        return self._clear(offset, slot, now_ms, {"reason": "withdrawn"}, world)
-
-    def _watched(self, world: World) -> dict[str, int]:
-        if self._slot_of is None:
-            slots = [s for s in np.flatnonzero(self._allowed < _UNWATCHED).tolist() if s not in self._powered]
-            self._slot_of = {world.slots.place(slot).device: slot for slot in slots}
-        return self._slot_of
-
-    def _raise(self, offset: int, slot: int, now_ms: int, reason: str, world: World) -> list[Finding]:
-        if self._silent[slot] or self._allowed[slot] == _UNWATCHED:
-            return []
-        self._silent[slot] = True
-        evidence = {
-            "reason": reason,
-            "silent_s": (now_ms - int(self._heard[slot])) // 1000,
-            "allowed_s": int(self._allowed[slot]) // 1000,
-            "ever_heard": bool(self._spoke[slot]),
-        }
-        return [_finding(offset, slot, now_ms, Action.RAISE, evidence, world)]
-
-    def _clear(self, offset: int, slot: int, now_ms: int, evidence: dict[str, Any], world: World) -> list[Finding]:
-        if not self._silent[slot]:
-            return []
-        self._silent[slot] = False
-        return [_finding(offset, slot, now_ms, Action.CLEAR, evidence, world)]
+        return self._outages.back(offset, slot, now_ms, {"reason": "withdrawn"}, world)
 
     def snapshot(self) -> dict[str, Any]:
-        arrays = {name: getattr(self, f"_{name}").copy() for name in _ARRAYS}
-        return {**arrays, "powered": sorted(self._powered)}
+        return {
+            "watch": self._watch.snapshot(),
+            "outages": self._outages.snapshot(),
+            "powered": sorted(self._powered),
+            "roll": self._roll.snapshot(),
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
-        for name in _ARRAYS:
-            setattr(self, f"_{name}", np.array(state[name]))
+        self._watch.restore(state["watch"])
+        self._outages.restore(state["outages"])
         self._powered = set(state["powered"])
-        self._slot_of = None
-
-
-_ARRAYS = ("heard", "allowed", "silent", "spoke")
-
-
-def _touched(changes: list[RegisterChange], world: World) -> list[str]:
-    """Return the codes of devices whose watch the changes may alter: all of them when a site or model changed."""
-    if any(change.noun in _SHARED for change in changes):
-        every = [device.code for device in world.view.rows(Device)]
-        return sorted({*every, *(change.key for change in changes if change.noun == Device.noun)})
-    return [change.key for change in changes if change.noun == Device.noun]
-
-
-def _path(device: Device | None, world: World) -> str | None:
-    """Return where the device should be heard: None when out of service or without a known site."""
-    site = world.view.site(device.site) if device is not None and device.in_service else None
-    return None if site is None or device is None else str(DevicePath(site.area, site.code, device.code))
-
-
-def _finding(offset: int, slot: int, now_ms: int, action: Action, evidence: dict[str, Any], world: World) -> Finding:
-    site = world.view.site(world.slots.place(slot).site)
-    grave = site is not None and site.risk.is_high
-    return Finding(
-        offset=offset,
-        rule=_RULE,
-        device=world.slots.path(slot),
-        action=action,
-        severity=Severity.HIGH if grave else CATALOGUE[_RULE].severity,
-        at_ms=now_ms,
-        event_ms=now_ms,
-        evidence=evidence,
-    )
+        self._roll.restore(state["roll"])

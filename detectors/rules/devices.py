@@ -7,6 +7,7 @@ from detectors.rule import OURS, Parameter, Rule, read, unread
 from domain.findings import Severity
 from ledger.hazard import Grade
 
+_LIFE = "CJJ/T 146-2011：探测器居住建筑五年、商业和工业三年"
 _KEEP_WORKING = "安全生产法（2021）第三十六条：保证监控报警设备正常使用"
 
 DEVICES: tuple[Rule, ...] = (
@@ -16,9 +17,16 @@ DEVICES: tuple[Rule, ...] = (
         severity=Severity.MEDIUM,
         grade=None,
         basis=unread(_KEEP_WORKING),
-        summary="设备超过应报间隔没有消息，或网络断开；无监控即违规，高风险场所按重要处理。",
+        summary=(
+            "设备超过应报间隔没有消息，或网络断开；无监控即违规，高风险场所按重要处理；"
+            "整个场所（路径“片区/场所/-”）或整个片区（“片区/-/-”）几乎同时失联时合为一条报警，不再逐台报警。"
+        ),
         built=True,
-        parameters=(Parameter("intervals", 2.5, "上报间隔数", OURS, 1.0, 20.0),),
+        parameters=(
+            Parameter("intervals", 2.5, "上报间隔数", OURS, 1.0, 20.0),
+            Parameter("group_min", 5.0, "台", OURS, 2.0, 1000.0),
+            Parameter("group_share", 0.8, "失联占比", OURS, 0.5, 1.0),
+        ),
     ),
     Rule(
         code="D102",
@@ -35,7 +43,7 @@ DEVICES: tuple[Rule, ...] = (
         severity=Severity.MEDIUM,
         grade=None,
         basis=unread(_KEEP_WORKING),
-        summary="设备自报故障，其读数可能不可信，应尽快检修。",
+        summary="设备自报故障，其读数可能不可信，应尽快检修（电量低见 D108，寿命到期见 D105）。",
         built=True,
     ),
     Rule(
@@ -52,7 +60,13 @@ DEVICES: tuple[Rule, ...] = (
         severity=Severity.NOTICE,
         grade=None,
         basis=read("CJJ/T 146-2011：探测器居住建筑五年、商业和工业三年，切断阀十年"),
-        summary="设备达到使用年限，或校准到期；已过期的按一般处理。",
+        summary="设备达到使用年限，或校准到期，或自报寿命到期；提前提示，已过期的按一般处理。",
+        built=True,
+        parameters=(
+            Parameter("gas_years", 3.0, "年", _LIFE, 1.0, 10.0),
+            Parameter("home_gas_years", 5.0, "年", _LIFE, 1.0, 10.0),
+            Parameter("ahead_days", 30.0, "天", OURS, 0.0, 365.0),
+        ),
     ),
     Rule(
         code="D106",
@@ -60,7 +74,12 @@ DEVICES: tuple[Rule, ...] = (
         severity=Severity.HIGH,
         grade=Grade.GENERAL,
         basis=unread(_KEEP_WORKING),
-        summary="设备外壳被打开、被拆除，或消音、屏蔽超过时限。",
+        summary="设备外壳被打开、被拆除，或消音、屏蔽超过时限（焊机芯片见 W113）。",
+        built=True,
+        parameters=(
+            Parameter("mute_min", 480.0, "min", "GB 20517-2025 5.11：电池故障声可消音（7±1）h", 5.0, 10_080.0),
+            Parameter("shield_min", 480.0, "min", OURS, 5.0, 10_080.0),
+        ),
     ),
     Rule(
         code="D107",
@@ -69,7 +88,13 @@ DEVICES: tuple[Rule, ...] = (
         grade=None,
         basis=read(OURS),
         summary="设备时钟偏差超过十分钟，或消息序号缺失、倒退（疑似两台设备同一身份）。",
-        parameters=(Parameter("skew_min", 10.0, "min", OURS, 1.0, 120.0),),
+        built=True,
+        parameters=(
+            Parameter("skew_min", 10.0, "min", OURS, 1.0, 120.0),
+            Parameter("lost", 20.0, "条", OURS, 1.0, 10_000.0),
+            Parameter("turns", 3.0, "次", OURS, 2.0, 100.0),
+            Parameter("window_min", 60.0, "min", OURS, 1.0, 1440.0),
+        ),
     ),
     Rule(
         code="D108",
@@ -77,7 +102,12 @@ DEVICES: tuple[Rule, ...] = (
         severity=Severity.NOTICE,
         grade=None,
         basis=read("GB 20517-2025 5.11：电池电压至少每 24 h 检测一次"),
-        summary="电池电量低，应更换电池。",
+        summary="电池电量低，或设备自报电池欠压，应更换电池。",
+        built=True,
+        parameters=(
+            Parameter("low_pct", 20.0, "%", OURS, 1.0, 90.0),
+            Parameter("deadband_pct", 5.0, "%", OURS, 0.0, 50.0),
+        ),
     ),
     Rule(
         code="D109",
@@ -85,6 +115,7 @@ DEVICES: tuple[Rule, ...] = (
         severity=Severity.HIGH,
         grade=None,
         basis=read(OURS),
-        summary="下发的指令在时限内没有得到设备应答。",
+        summary="下发的指令在时限内没有得到设备应答，或被设备拒绝执行。",
+        built=True,
     ),
 )

@@ -28,8 +28,14 @@ from registers.place import Area, RiskClass, Site
 
 START_MS = 1_763_430_000_000
 _DAY = dt.date(2025, 11, 18)
-EAGER = {"G105": {"k": 1.0, "h": 3.0, "warmup_min": 5.0, "off_min": 3.0}}
-"""Makes the statistical rule speak within a short stream."""
+_ONE_DAY = dt.timedelta(days=1)
+EAGER = {
+    "G105": {"k": 1.0, "h": 3.0, "warmup_min": 5.0, "off_min": 3.0},
+    "D101": {"group_min": 3.0},
+    "D106": {"mute_min": 5.0, "shield_min": 5.0},
+    "D107": {"window_min": 5.0},
+}
+"""Makes the rules that take their time speak within a short stream."""
 
 
 class Row(NamedTuple):
@@ -66,6 +72,8 @@ class District:
         self._now = START_MS
         self._change_id = 0
         self._level = dict.fromkeys(self.gas, 1.0)
+        self._seq = dict.fromkeys(self.gas, 0)
+        self._commands = 0
         self._warmth = 22.0
         self._story: list[Callable[[District], Told]] = []
         self.records = [self._registered(*_register())]
@@ -93,7 +101,17 @@ class District:
     def measure(self) -> Told:
         path = self._random.choice(self.gas)
         rows = tuple(self._sample(path) for _ in range(self._random.choice((1, 1, 1, 3))))
-        return Told(self._now, path, rows)
+        if self._random.random() < 0.1:
+            rows += (Row("battery_pct", self._random.choice((12.0, 22.0, 80.0))),)
+        skew_ms = self._random.choice((0, 0, 0, 3_600_000)) if path.endswith("g2") else 0
+        return Told(self._now, path, rows, skew_ms=skew_ms, number=self._number(path))
+
+    def _number(self, path: str) -> tuple[int, int]:
+        """Count up, mostly; messages are lost, and a second device of the same name counts for itself."""
+        if self._random.random() < 0.1:
+            return 2, self._now // 1000
+        self._seq[path] += self._random.choice((1, 1, 1, 1, 1, 1, 1, 12))
+        return 1, self._seq[path]
 
     def _sample(self, path: str) -> Row:
         quality, age = self._quality()
@@ -141,6 +159,15 @@ class District:
         path = self._random.choice(("a/s/f1", "a/s/f1", "b/t/f2"))
         return Told(self._now, path, signal=(kind, {"point": point}), quality=self._quality()[0])
 
+    def order(self) -> Told:
+        self._commands += 1
+        told = {"id": str(self._commands), "type": "lock", "by": "rule:X101", "expires": self._now + 30_000}
+        return Told(self._now, "a/s/m1", signal=("command", told))
+
+    def answer(self) -> Told:
+        reply = {"id": str(self._commands), "ok": self._random.random() < 0.7, "state": None}
+        return Told(self._now, "a/s/m1", signal=("reply", reply))
+
     def tick(self) -> Told:
         return Told(self._now, control="tick")
 
@@ -165,6 +192,8 @@ _KINDS: tuple[Callable[[District], Told], ...] = (
     *(District.speak,) * 4,
     *(District.tick,) * 6,
     *(District.shift,) * 2,
+    District.order,
+    District.answer,
     District.start,
     District.edit,
 )
@@ -193,11 +222,17 @@ _SAYINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("status.offline", {}),
     ("status.online", {}),
     ("mute", {}),
+    ("shield", {"point": "smoke"}),
+    ("shield.clear", {}),
+    ("tamper", {}),
+    ("tamper.clear", {}),
+    ("selftest", {"ok": True}),
+    ("fault", {"code": "battery_low"}),
+    ("fault", {"code": "end_of_life"}),
 )
 
 
 def _register() -> tuple[Noun, ...]:
-    day = dt.timedelta(days=1)
     local = dt.timezone(dt.timedelta(hours=8))
     opens = dt.datetime.combine(_DAY, dt.time(8), local)
     return (
@@ -208,7 +243,9 @@ def _register() -> tuple[Noun, ...]:
         DeviceModel(code="N", name="型", kind=DeviceKind.FIRE, interval_s=300),
         Device(code="g1", site="s", model="M"),
         Device(code="g2", site="s", model="M", level1=10.0),
-        Device(code="o1", site="s", model="N"),
+        Device(
+            code="o1", site="s", model="N", installed_on=_DAY - 1460 * _ONE_DAY, calibration_due=_DAY + 9 * _ONE_DAY
+        ),
         Device(code="f1", site="s", model="N"),
         Machine(code="W1", chip="m1"),
         Welder(code="w", name="-", credential="C-1"),
@@ -219,8 +256,8 @@ def _register() -> tuple[Noun, ...]:
             family=Family.EMERGENCY,
             category="焊接与热切割作业",
             item="熔化焊接与热切割作业",
-            issued_on=_DAY - 100 * day,
-            valid_until=_DAY + 100 * day,
+            issued_on=_DAY - 100 * _ONE_DAY,
+            valid_until=_DAY + 100 * _ONE_DAY,
             state=CertificateState.VALID,
         ),
         Permit(
@@ -252,7 +289,7 @@ def segment_of(records: Sequence[Told], first: int, end: int, world: World) -> S
             continue
         slot = world.slots.take(told.path)
         retained = any((row.quality | told.quality) & Quality.RETAINED for row in (*told.rows, Row("", 0.0)))
-        if told.signal is None or told.signal[0] != "status.offline":  # a will is the broker's word, no contact
+        if told.signal is None or told.signal[0] not in ("status.offline", "command"):  # no words of the device
             contacts.append((offset, slot, told.at_ms, retained, told.at_ms, told.skew_ms, *told.number))
         for row in told.rows:
             event_ms = told.at_ms - row.late_ms

@@ -1,6 +1,7 @@
 """A place where unit tests tell one detector things, a record at a time, and hear what it found."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,15 @@ class Stage:
         if kind == "status.offline":  # the broker's word, not the device's: no contact
             return self._observe(signals=(signal,))
         return self._observe(signals=(signal,), contacts=self._contact(slot, retained=retained))
+
+    def count(
+        self, seq: int, boot: int = 1, device: str = "g1", *, skew_s: float = 0.0, age_s: float = 0.0
+    ) -> list[str]:
+        """One message with nothing but its numbers, by a clock `skew_s` ahead, `age_s` old."""
+        contact = self._contact(self._slot(device), retained=False)
+        numbers = {"boot": np.array([boot]), "seq": np.array([seq]), "skew_ms": np.array([int(skew_s * 1000)])}
+        event_ms = np.array([self.now_ms - int(age_s * 1000)])
+        return self._observe(contacts=replace(contact, event_ms=event_ms, **numbers))
 
     def tick(self) -> list[str]:
         return self._keep(self.detector.tick(self._next(), self.now_ms, self.world).findings)

@@ -1,0 +1,98 @@
+"""D108: a battery that is nearly empty, by its reported charge or because the device says so."""
+
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from detectors.arrays import grown
+from detectors.base import Output, World
+from detectors.holding import Holding, Moment
+from detectors.parameters import Parameters
+from domain.changes import RegisterChange
+from domain.findings import Finding
+from domain.measurands import INDEX
+from domain.readings import Quality, Readings, Segment, Signal
+
+_RULE = "D108"
+BATTERY_LOW = "battery_low"
+"""Fault code of a device that found its battery low."""
+_CHARGE = "charge"
+_BATTERY = INDEX["battery_pct"]
+_NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
+
+
+class _Charge(NamedTuple):
+    """One reading of a battery."""
+
+    offset: int
+    slot: int
+    value: float
+    received_ms: int
+    event_ms: int
+
+
+class Battery:
+    """Implements Detector for D108. One byte a slot, and the devices whose battery is low."""
+
+    rules: tuple[str, ...] = (_RULE,)
+
+    def __init__(self, parameters: Parameters) -> None:
+        values = parameters.of(_RULE)
+        self._low, self._charged = values["low_pct"], values["low_pct"] + values["deadband_pct"]
+        self._is_low = np.empty(0, np.bool_)
+        self._alarms = Holding(_RULE)
+
+    def observe(self, segment: Segment, world: World) -> Output:
+        signals = [s for s in segment.signals if s.data.get("code") == BATTERY_LOW and s.quality & _NOT_LIVE == 0]
+        events: list[Signal | _Charge] = [*signals, *self._charges(segment.readings, world)]
+        findings = []
+        for event in sorted(events, key=attrgetter("offset")):
+            findings += self._say(event, world) if isinstance(event, Signal) else self._judge(event, world)
+        return Output(findings)
+
+    def _charges(self, readings: Readings, world: World) -> list[_Charge]:
+        """Return the readings that may begin or end an alarm."""
+        rows = np.flatnonzero(readings.measurand == _BATTERY)
+        if not len(rows):
+            return []
+        self._is_low = grown(self._is_low, len(world.slots))
+        chosen = readings.take(rows[readings.quality[rows] & _NOT_LIVE == 0])
+        low = np.bincount(chosen.slot[chosen.value <= self._low], minlength=len(self._is_low)) > 0
+        chosen = chosen.take((low | self._is_low)[chosen.slot])
+        columns = (getattr(chosen, name).tolist() for name in _Charge._fields)
+        return [_Charge(*row) for row in zip(*columns, strict=True)]
+
+    def _judge(self, reading: _Charge, world: World) -> list[Finding]:
+        offset, slot, charge, received_ms, event_ms = reading
+        path, moment = world.slots.path(slot), Moment(offset, received_ms, event_ms)
+        if charge <= self._low:
+            self._is_low[slot] = True
+            facts = {"measurand": "battery_pct", "value": round(charge, 1), "unit": "%", "set_point": self._low}
+            return self._alarms.hold(path, _CHARGE, moment, facts)
+        if charge < self._charged or not self._is_low[slot]:
+            return []
+        self._is_low[slot] = False
+        return self._alarms.release(path, _CHARGE, moment, {"value": round(charge, 1)})
+
+    def _say(self, signal: Signal, world: World) -> list[Finding]:
+        path, moment = world.slots.path(signal.slot), Moment.of(signal)
+        if signal.type == "fault":
+            return self._alarms.hold(path, BATTERY_LOW, moment, {"signal": signal.type})
+        return self._alarms.release(path, BATTERY_LOW, moment) if signal.type == "fault.clear" else []
+
+    def tick(self, offset: int, now_ms: int, world: World) -> Output:
+        return Output()
+
+    def started(self, offset: int, now_ms: int, world: World) -> Output:
+        return Output()
+
+    def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
+        return Output()
+
+    def snapshot(self) -> dict[str, Any]:
+        return {"is_low": self._is_low.copy(), "alarms": self._alarms.snapshot()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._is_low = np.array(state["is_low"])
+        self._alarms.restore(state["alarms"])
