@@ -4,6 +4,7 @@ Several processes may open the books and registers at once (command line beside 
 belong to one process, which holds the folder's lock.
 """
 
+import datetime as dt
 import fcntl
 import os
 from collections.abc import Iterator
@@ -24,8 +25,10 @@ from emberwatch.snapshots import SnapshotStore
 from ledger.books import Books as LedgerBooks
 from ledger.policy import RulePolicy
 from registers.account import Accounts
+from registers.local_time import LOCAL
 from registers.store import Registers
 from storage.duckdb.history import DuckdbHistory
+from storage.duckdb.parquet import ExportedDay, export_days
 from storage.journals.sqlite import SqliteJournal
 from storage.sql.accounts import SqlAccounts
 from storage.sql.engine import open_engine
@@ -133,6 +136,16 @@ def open_history(settings: Settings) -> History:
 def history_file(settings: Settings) -> Path:
     """Return where readings are when they are in a file."""
     return settings.folder / "history.duckdb"
+
+
+def export_history(settings: Settings, before: dt.date, folder: Path, *, drop: bool) -> Iterator[ExportedDay]:
+    """Export the local days before `before` from the history file of a service that is not running."""
+    if settings.history != "duckdb":
+        raise ConfigurationError("readings are on a server (`history` is not `duckdb`): export them with its own tools")
+    if not history_file(settings).exists():
+        raise ConfigurationError(f"there is no history in {settings.folder}; is --data right?")
+    with locked(settings.folder):
+        yield from export_days(history_file(settings), before, LOCAL, folder, drop=drop)
 
 
 def open_history_server(settings: Settings) -> "InfluxHistory":

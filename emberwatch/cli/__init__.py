@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 from domain.errors import EmberwatchError, InputError
-from emberwatch.cli import accounts, backtest, operations, registers, serve
+from emberwatch.cli import accounts, backtest, history, operations, registers, serve
 
 app = typer.Typer(
     name="emberwatch",
@@ -19,7 +19,7 @@ app = typer.Typer(
 New here? `emberwatch demo` shows a district in a box. Then `emberwatch run` with your own broker, and `emberwatch doctor` when
 something seems wrong.""",
 )
-for module in (serve, registers, backtest, operations, accounts):
+for module in (serve, registers, backtest, operations, history, accounts):
     module.add_to(app)
 
 _INTERRUPTED = 130
