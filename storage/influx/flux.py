@@ -54,6 +54,8 @@ class InfluxServer:
         return min(seconds) / _DAY_S if seconds else None
 
     def series(self, device: str, measurand: str, from_ms: int, to_ms: int, points: int) -> Series:
+        if from_ms >= to_ms:  # an error to the server
+            return _series([], 0)
         curve = self._readings(from_ms, to_ms, device=device, measurand=measurand)
         total = self._count(curve)
         if total <= points:
