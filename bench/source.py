@@ -9,16 +9,17 @@ when every message of it is.
 
 import argparse
 import socket
+import struct
 import sys
 import threading
 
 from bench.fleet import Fleet, publish_packets
-from ingest.transports.frames import frame
+from ingest.transports.frames import split, varint
 
 _CONNACK = b"\x20\x03\0\0\0"
 _PINGRESP = b"\xd0\0"
 _CHUNK = 1 << 18
-_CONNECT, _PUBLISH, _PUBACK, _SUBSCRIBE, _PINGREQ = 1, 3, 4, 8, 12
+_CONNECT, _PUBACK, _SUBSCRIBE, _PINGREQ = 0x10, 0x40, 0x82, 0xC0
 
 
 class Connection:
@@ -38,33 +39,27 @@ class Connection:
     def serve(self) -> None:
         rest = b""
         while data := self._client.recv(1 << 20):
-            rest = self._read(rest + data)
+            packets = split(rest + data)
+            rest = (rest + data)[packets.end :]
+            for packet_id in packets.packet_ids:
+                self.send(struct.pack("!BBH", _PUBACK, 2, packet_id))
+            acknowledged = sum(packet[0] == _PUBACK for packet in packets.others)
+            if acknowledged < len(packets.others):
+                self._answer(packets.others)
+            with self._counted:
+                self._acknowledged += acknowledged
+                self._counted.notify_all()
 
-    def _read(self, data: bytes) -> bytes:
-        at = acknowledged = 0
-        while (place := frame(data, at)) is not None and place[1] <= len(data):
-            kind = data[at] >> 4
-            if kind == _PUBACK:
-                acknowledged += 1
-            else:
-                self._answer(kind, data[at : place[1]], place[0] - at)
-            at = place[1]
-        with self._counted:
-            self._acknowledged += acknowledged
-            self._counted.notify_all()
-        return data[at:]
-
-    def _answer(self, kind: int, packet: bytes, body: int) -> None:
-        if kind == _CONNECT:
-            self.send(_CONNACK)
-        elif kind == _SUBSCRIBE:
-            self.subscribed = b"telemetry" in packet
-            self.send(b"\x90\x07" + packet[body : body + 2] + b"\0" + b"\x01" * 4)
-        elif kind == _PINGREQ:
-            self.send(_PINGRESP)
-        elif kind == _PUBLISH and packet[0] & 0x06:
-            topic = int.from_bytes(packet[body : body + 2])
-            self.send(b"\x40\x02" + packet[body + 2 + topic : body + 4 + topic])
+    def _answer(self, packets: list[bytes]) -> None:
+        for packet in packets:
+            if packet[0] == _CONNECT:
+                self.send(_CONNACK)
+            elif packet[0] == _SUBSCRIBE:
+                self.subscribed = b"telemetry" in packet
+                _, body = varint(packet, 1) or (0, 0)
+                self.send(b"\x90\x07" + packet[body : body + 2] + b"\0" + b"\x01" * 4)
+            elif packet[0] == _PINGREQ:
+                self.send(_PINGRESP)
 
     def wait_for(self, acknowledged: int) -> None:
         with self._counted:

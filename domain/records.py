@@ -29,8 +29,11 @@ REDELIVERED = 2
 """Flag: the MQTT DUP bit; the message may have been journalled before."""
 
 
-class Record(NamedTuple):
-    """One message: when we received it (epoch ms), topic, payload bytes as received, flags (RETAINED | REDELIVERED)."""
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One message: when we received it (epoch ms), topic, payload bytes as received, flags (RETAINED | REDELIVERED).
+
+    A Struct, because it is made for every message: six times as cheap as a named tuple, and no work for the collector of cycles.
+    """
 
     received_ms: int
     topic: str

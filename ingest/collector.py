@@ -117,7 +117,7 @@ class Collector:
 
     def _stamp(self, messages: Iterable[Message]) -> None:
         now = self._last_ms = max(self._last_ms, self._clock())
-        self._records += [Record(now, topic, payload, flags) for topic, payload, flags in messages]
+        self._records += [Record(now, said.topic, said.payload, said.flags) for said in messages]
 
     async def _write_to_the_end(self, thread: ThreadPoolExecutor) -> None:
         writer = asyncio.create_task(self._write(thread), name="journal")

@@ -10,7 +10,9 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import SystemRandom
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
+
+import msgspec
 
 from domain.errors import EngineError
 
@@ -32,7 +34,7 @@ _LOG = logging.getLogger(__name__)
 _RANDOM = SystemRandom()
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One message as the broker sent it; `flags` are RETAINED and REDELIVERED of domain.records."""
 
     topic: str

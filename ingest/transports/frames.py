@@ -5,14 +5,33 @@ and some brokers pass on whatever a device sends. Here a topic that is not UTF-8
 dead letter), not one that the broker sends again for ever.
 """
 
+from typing import NamedTuple
+
 from domain.errors import EngineError
 from domain.records import REDELIVERED, RETAINED
 from ingest.transport import Message
 
-PUBLISH = 0x30
-_RETAIN_BIT, _QOS_BITS, _DUP_BIT = 0x01, 0x06, 0x08
+_PUBLISH, _TYPE_BITS = 0x30, 0xF0
+_QOS_BITS = 0x06
 _MORE, _SEVEN_BITS = 0x80, 0x7F
+_TWO_BYTES = 1 << 14
 _LONGEST_LENGTH = 4
+_FLAGS = [(RETAINED if bits & 0x01 else 0) | (REDELIVERED if bits & 0x08 else 0) for bits in range(16)]
+"""The low four bits of a PUBLISH → flags of the message."""
+
+
+class Packets(NamedTuple):
+    """The whole packets at the beginning of some bytes.
+
+    `packet_ids` of the messages at QoS 1; `others` as they are; `end`: where the first packet begins that is not whole;
+    `needed`: how many bytes that one has, 0 while unknown.
+    """
+
+    messages: list[Message]
+    packet_ids: list[int]
+    others: list[bytes]
+    end: int
+    needed: int
 
 
 def varint(data: bytes, at: int) -> tuple[int, int] | None:
@@ -27,30 +46,47 @@ def varint(data: bytes, at: int) -> tuple[int, int] | None:
     return None
 
 
-def frame(data: bytes, at: int) -> tuple[int, int] | None:
-    """Return where the body of the packet at `at` begins and ends (perhaps past `data`), or None when we cannot know yet."""
-    if len(data) - at < 2:  # noqa: PLR2004 - one byte of type, one of length
-        return None
-    length = data[at + 1]
-    if length < _MORE:
-        return at + 2, at + 2 + length
-    long = varint(data, at + 1)
-    return None if long is None else (long[1], long[1] + long[0])
+def split(data: bytes) -> Packets:
+    """Return the whole packets in `data`; raise EngineError or IndexError when these are not MQTT.
+
+    Every message passes here, so it is one loop that calls nothing for an ordinary packet: that halves its cost.
+    """
+    messages: list[Message] = []
+    packet_ids: list[int] = []
+    others: list[bytes] = []
+    at, needed, size = 0, 0, len(data)
+    while at + 2 <= size:
+        length, body = data[at + 1], at + 2
+        if length >= _MORE and body < size:  # the usual two bytes; a second one that is not the last makes it too long
+            length, body = length + (data[body] - 1 << 7), body + 1
+            if length >= _TWO_BYTES:
+                long = varint(data, at + 1)
+                if long is None:
+                    break
+                length, body = long
+        stop = body + length
+        if stop > size:
+            needed = stop - at
+            break
+        first = data[at]
+        if first & _TYPE_BITS == _PUBLISH:
+            rest = body + 2 + (data[body] << 8 | data[body + 1])
+            topic = data[body + 2 : rest].decode("utf-8", "backslashreplace")
+            if first & _QOS_BITS:
+                packet_ids.append(data[rest] << 8 | data[rest + 1])
+                rest += 2
+            rest = _after_properties(data, rest) if data[rest] else rest + 1
+            if rest > stop:
+                raise EngineError("the broker sent a message that ends before its payload")
+            messages.append(Message(topic, data[rest:stop], _FLAGS[first & 0x0F]))
+        else:
+            others.append(data[at:stop])
+        at = stop
+    return Packets(messages, packet_ids, others, at, needed)
 
 
-def publish(first: int, data: bytes, body: int, stop: int) -> tuple[Message, int]:
-    """Return the message of the PUBLISH whose first byte is `first`, and its packet id (0 for QoS 0)."""
-    at = body + 2 + int.from_bytes(data[body : body + 2])
-    topic = data[body + 2 : at].decode("utf-8", "backslashreplace")
-    packet_id = 0
-    if first & _QOS_BITS:
-        packet_id = int.from_bytes(data[at : at + 2])
-        at += 2
-    properties = data[at] if at < stop else 0
-    if properties < _MORE:
-        at += 1 + properties
-    else:
-        long = varint(data, at)
-        at = stop if long is None else sum(long)
-    flags = (RETAINED if first & _RETAIN_BIT else 0) | (REDELIVERED if first & _DUP_BIT else 0)
-    return Message(topic, data[at:stop], flags), packet_id
+def _after_properties(data: bytes, at: int) -> int:
+    long = varint(data, at)
+    if long is None:
+        raise EngineError("the broker sent properties without their length")
+    return sum(long)

@@ -15,13 +15,12 @@ import mqtt5
 
 from domain.errors import EngineError
 from ingest.transport import FILTERS, MAX_PAYLOAD_BYTES, Batch, Counters, Deliver, Endpoint, Message, QoS
-from ingest.transports.frames import PUBLISH, frame, publish
+from ingest.transports.frames import split
 from ingest.transports.sessions import Receipt, SessionTransport
 
 _LOG = logging.getLogger(__name__)
 _REST_S = 0.005
 _MAX_PACKET = MAX_PAYLOAD_BYTES + (128 << 10)  # room for the longest topic and some properties
-_TYPE_BITS = 0xF0
 _IDS = 0xFFFF
 
 _TAKEN = (mqtt5.PubAckReasonCode.SUCCESS, mqtt5.PubAckReasonCode.NO_MATCHING_SUBSCRIBERS)
@@ -194,19 +193,12 @@ class Mqtt5Session(asyncio.BufferedProtocol):
 
     def _read(self) -> None:
         data = bytes(memoryview(self._buffer)[: self._filled])
-        messages, packet_ids, at = [], [], 0
-        while (place := frame(data, at)) is not None and place[1] <= len(data):
-            if data[at] & _TYPE_BITS == PUBLISH:
-                message, packet_id = publish(data[at], data, *place)
-                messages.append(message)
-                if packet_id:
-                    packet_ids.append(packet_id)
-            else:
-                self._hear(mqtt5.read(memoryview(data)[at : place[1]])[0])
-            at = place[1]
-        self._keep(data[at:], 0 if place is None else place[1] - at)
-        if messages:
-            self._hand_over(messages, packet_ids)
+        packets = split(data)
+        for packet in packets.others:
+            self._hear(mqtt5.read(memoryview(packet))[0])
+        self._keep(data[packets.end :], packets.needed)
+        if packets.messages:
+            self._hand_over(packets.messages, packets.packet_ids)
 
     def _keep(self, rest: bytes, needed: int) -> None:
         if needed > len(self._buffer):

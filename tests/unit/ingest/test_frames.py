@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from domain.errors import EngineError
 from domain.records import REDELIVERED, RETAINED
 from ingest.transport import Message
-from ingest.transports.frames import frame, publish
+from ingest.transports.frames import Packets, split
 
 _TOPICS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="+#\0"), min_size=1, max_size=200)
 
@@ -34,33 +34,51 @@ def publishes(draw: st.DrawFn) -> tuple[bytes, Message, int]:
     return packet.write(), message, packet_id or 0
 
 
-@given(publishes())
-def test_a_publish_reads_as_the_codec_wrote_it(example: tuple[bytes, Message, int]) -> None:
-    """Topic, payload, both flags and the packet id come back, whatever properties stand between them."""
-    packet, message, packet_id = example
-    place = frame(packet, 0)
-    assert place is not None
-    assert place[1] == len(packet)
-    assert publish(packet[0], packet, *place) == (message, packet_id)
+@given(st.lists(publishes(), max_size=5))
+def test_publishes_read_as_the_codec_wrote_them(examples: list[tuple[bytes, Message, int]]) -> None:
+    """Topic, payload, both flags and the packet ids come back in order, whatever properties stand between them."""
+    data = b"".join(packet for packet, _, _ in examples)
+    messages, ids = [message for _, message, _ in examples], [packet_id for _, _, packet_id in examples if packet_id]
+    assert split(data) == Packets(messages, ids, [], len(data), 0)
 
 
-@given(publishes(), st.data())
+@given(publishes(), publishes(), st.data())
 def test_a_packet_in_pieces_is_not_read_before_it_is_whole(
-    example: tuple[bytes, Message, int], data: st.DataObject
+    whole: tuple[bytes, Message, int], cut: tuple[bytes, Message, int], data: st.DataObject
 ) -> None:
-    """Any beginning of a packet either does not tell its end yet, or tells the true one."""
-    packet = example[0]
-    place = frame(packet[: data.draw(st.integers(0, len(packet) - 1))], 0)
-    assert place is None or place[1] == len(packet)
+    """What is whole is read; of the one that is not, the size is not known yet, or at most the true one."""
+    piece = cut[0][: data.draw(st.integers(0, len(cut[0]) - 1))]
+    packets = split(whole[0] + piece)
+    assert packets.messages == [whole[1]]
+    assert packets.end == len(whole[0])
+    assert packets.needed <= len(cut[0])
+    assert packets.needed == len(cut[0]) or len(piece) <= 4
+
+
+@given(st.lists(st.sampled_from([b"\xd0\x00", b"\x40\x02\x00\x09", b"\xe0\x01\x8b"]), max_size=9), publishes())
+def test_other_packets_are_left_whole(others: list[bytes], example: tuple[bytes, Message, int]) -> None:
+    """They are for the codec, even the shortest at the very end; messages between them are not held up."""
+    packets = split(example[0] + b"".join(others))
+    assert packets.others == others
+    assert packets.messages == [example[1]]
+
+
+@given(st.integers(1, 4), st.binary(max_size=60))
+def test_a_length_of_any_width_is_understood(width: int, payload: bytes) -> None:
+    """A length may be written in more bytes than it needs."""
+    length = len(payload) + 4
+    wide = bytes([length & 0x7F | 0x80] * (width > 1) + [0x80] * (width - 2) + [0] * (width > 1)) or bytes([length])
+    data = b"\x30" + wide + b"\x00\x01a\x00" + payload
+    assert split(data).messages == [Message("a", payload)]
 
 
 @given(st.binary(min_size=2, max_size=2), st.binary(max_size=60))
 def test_no_body_breaks_the_reader(length: bytes, body: bytes) -> None:
-    """Whatever a body claims, the reader returns a message or names the fault as the broker's."""
+    """Whatever a body claims, the reader returns a message or raises what ends the session."""
     data = b"\x32" + bytes([len(body) + 2]) + length + body
     try:
-        message, _ = publish(data[0], data, 2, len(data))
-    except EngineError:
+        (message,) = split(data).messages
+    except (EngineError, IndexError):
         return
     assert len(message.payload) <= len(body)
 
@@ -70,12 +88,10 @@ def test_a_topic_that_is_not_utf_8_becomes_a_message_nobody_can_decode() -> None
     packet = (
         mqtt5.PublishPacket("abc", b"payload", qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=9).write().replace(b"b", b"\xff")
     )
-    place = frame(packet, 0)
-    assert place is not None
-    assert publish(packet[0], packet, *place) == (Message("a\\xffc", b"payload"), 9)
+    assert split(packet) == Packets([Message("a\\xffc", b"payload")], [9], [], len(packet), 0)
 
 
 def test_a_length_of_five_bytes_is_not_mqtt() -> None:
     """The connection must end there: where the next packet begins is unknown."""
     with pytest.raises(EngineError, match="length"):
-        frame(b"\x30\xff\xff\xff\xff\x01", 0)
+        split(b"\x30\xff\xff\xff\xff\x01")
