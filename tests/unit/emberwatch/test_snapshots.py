@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from emberwatch.snapshots import SnapshotStore, decode, encode
+from emberwatch import __version__
+from emberwatch.snapshots import SnapshotStore, code_version, decode, encode
 
 plain: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(),
@@ -77,3 +78,9 @@ def test_pruning_keeps_the_newest_and_what_a_slow_reader_needs(tmp_path: Path) -
         store.save(offset, {})
     assert store.prune(needed_offset=25) == 20
     assert sorted(int(p.stem) for p in tmp_path.glob("*.snapshot")) == [20, 40, 50]
+
+
+def test_the_version_follows_the_code_and_not_the_day() -> None:
+    """A restart uses its snapshot; an upgrade replays."""
+    assert code_version() == code_version()
+    assert code_version().startswith(f"{__version__}-")
