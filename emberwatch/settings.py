@@ -56,7 +56,9 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     host: Annotated[str, _help("address to listen on; 0.0.0.0 serves other machines (put TLS in front)")] = "127.0.0.1"
     port: Annotated[Port, _help("port to listen on; a busy one is an error here, the demo takes the next")] = 8800
     secure_cookies: Annotated[bool, _help("send cookies over https only; set it when TLS stands in front")] = False
-    metrics_open: Annotated[bool, _help("serve /metrics without login (for a Prometheus on a private network)")] = False
+    metrics_open: Annotated[
+        bool, _help("serve /metrics without login to a Prometheus on this machine (the loopback)")
+    ] = False
 
 
 class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,7 +14,12 @@ import msgspec
 import numpy as np
 import zstandard
 
+import detectors
+import domain
+import ingest
+import registers
 from domain.errors import CorruptionError, EngineError
+from emberwatch import __version__
 
 _LOG = logging.getLogger(__name__)
 _ARRAY = 1
@@ -53,6 +58,16 @@ def _unpack(code: int, data: memoryview) -> Any:
         raise CorruptionError(f"a snapshot holds unknown type {code}")
     dtype, shape, raw = msgspec.msgpack.decode(bytes(data))
     return np.frombuffer(raw, dtype=np.dtype(dtype)).reshape(shape).copy()
+
+
+def code_version() -> str:
+    """Return a digest of all code that gives state its meaning: state of other code is not restored but replayed."""
+    digest = hashlib.sha256()
+    for room in (detectors, domain, ingest, registers):
+        folder = Path(room.__path__[0])
+        for file in sorted(folder.rglob("*.py")):
+            digest.update(str(file.relative_to(folder)).encode() + file.read_bytes())
+    return f"{__version__}-{digest.hexdigest()[:16]}"
 
 
 class SnapshotStore:

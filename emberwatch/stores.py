@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from detectors.catalogue import CATALOGUE
+from detectors.catalogue import policies
 from domain.errors import ConfigurationError
 from domain.history import History
 from domain.records import Journal
-from emberwatch import __version__
 from emberwatch.settings import Settings
-from emberwatch.snapshots import SnapshotStore
+from emberwatch.snapshots import SnapshotStore, code_version
 from ledger.books import Books as LedgerBooks
-from ledger.policy import RulePolicy
 from registers.account import Accounts
 from registers.local_time import LOCAL
 from registers.store import Registers
@@ -39,10 +37,7 @@ from storage.sql.registers import SqlRegisters
 if TYPE_CHECKING:
     from storage.influx.history import InfluxHistory
 
-POLICIES = {
-    rule.code: RulePolicy(rule.code, rule.title, rule.grade, str(rule.basis), rule.shelvable)
-    for rule in CATALOGUE.values()
-}
+POLICIES = policies()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +118,7 @@ def open_streams(settings: Settings) -> Iterator[Streams]:
         stack.callback(journal.close)
         history = open_history(settings)
         stack.callback(history.close)
-        yield Streams(journal, history, SnapshotStore(folder / "snapshots", __version__))
+        yield Streams(journal, history, SnapshotStore(folder / "snapshots", code_version()))
 
 
 def open_history(settings: Settings) -> History:

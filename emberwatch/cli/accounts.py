@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from api.accounts import create_account, generate_password, issue_token, set_password
+from api.accounts import create_account, generate_password, issue_token, revoke_token, set_password
 from emberwatch.cli.common import OUT, ConfigOption, DataOption, settings_of, table
 from emberwatch.parts import clock_ms
 from emberwatch.stores import open_books
@@ -74,11 +74,16 @@ def token(
     days: Annotated[
         int | None, typer.Option(min=1, help="Days until it runs out; else never.", show_default=False)
     ] = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="End this token instead, at once.")] = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
     """Issue an API token; the secret is printed once. `curl -H "Authorization: Bearer SECRET" …/api/v1/status`."""
     with open_books(settings_of(config, data)) as books:
+        if revoke:
+            revoke_token(books.accounts, name)
+            OUT.print(f"token {name} is ended")
+            return
         now = clock_ms()
         secret = issue_token(books.accounts, name, role, now, None if days is None else now + days * _DAY_MS)
     OUT.print(secret)
