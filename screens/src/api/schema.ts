@@ -856,6 +856,12 @@ export interface components {
             name: string;
             /** Ok */
             ok: boolean;
+            /**
+             * Warning
+             * @description it holds, and still somebody should look
+             * @default false
+             */
+            warning: boolean;
         };
         /**
          * ColumnInfo
@@ -1271,7 +1277,7 @@ export interface components {
          * LiveStatus
          * @description How the service is doing right now.
          *
-         *     Record counts are cumulative and hold `received = decoded + dead + duplicate + in_flight`. Times in epoch
+         *     Record counts are cumulative and hold `received = decoded + dead + duplicate + thinned + in_flight`. Times in epoch
          *     ms; `messages_per_s` over the last seconds; `lag_ms` from receipt of the oldest undecided record to now.
          */
         LiveStatus: {
@@ -1280,6 +1286,12 @@ export interface components {
              * @default false
              */
             broker_connected: boolean;
+            /**
+             * Broker Dropped
+             * @description messages the broker says it has dropped since its start
+             * @default 0
+             */
+            broker_dropped: number;
             /**
              * Dead
              * @default 0
@@ -1290,6 +1302,18 @@ export interface components {
              * @default 0
              */
             decoded: number;
+            /**
+             * Disk Full
+             * @description nothing more is taken in until there is room; the broker keeps it
+             * @default false
+             */
+            disk_full: boolean;
+            /**
+             * Disk Low
+             * @description old records and readings give way to keep the disk from filling
+             * @default false
+             */
+            disk_low: boolean;
             /**
              * Duplicate
              * @default 0
@@ -1329,6 +1353,12 @@ export interface components {
              */
             online: number;
             /**
+             * Overloaded
+             * @description routine telemetry is being left out now
+             * @default false
+             */
+            overloaded: boolean;
+            /**
              * Received
              * @default 0
              */
@@ -1357,6 +1387,12 @@ export interface components {
              * @default false
              */
             stores_ok: boolean;
+            /**
+             * Thinned
+             * @description routine telemetry left out because the machine could not keep up
+             * @default 0
+             */
+            thinned: number;
             /**
              * Unknown
              * @description heard, but in no register

@@ -21,6 +21,7 @@ const HEADROOM = 1.08
 /** A gap this many times the usual interval is a gap, not a line. */
 const GAP = 6
 const LEAST_GAP_MS = 30_000
+const AFTERWARDS_MS = 60_000
 
 /** Return `[time, value]` pairs with a null where the device was silent: a line must not claim what nobody measured. */
 export function withGaps(times: readonly number[], values: readonly number[]): [number, number | null][] {
@@ -34,15 +35,23 @@ export function withGaps(times: readonly number[], values: readonly number[]): [
   })
 }
 
-/** Return the top of the scale: set points that are not far above the readings are always in the picture. */
-export function top(values: readonly number[], setPoints: readonly SetPoint[]): number | undefined {
-  const highest = Math.max(...values)
-  const lines = setPoints.map((point) => point.value)
-  return lines.length === 0 ? undefined : Math.max(highest, ...lines) * HEADROOM
+/** Return the ends of the scale: set points are always in the picture, and so is zero where there are any. */
+export function scaleOf(values: readonly number[], setPoints: readonly SetPoint[]): { min: number; max: number } | null {
+  if (setPoints.length === 0) return null
+  const ends = [...values, ...setPoints.map((point) => point.value)]
+  return { min: rounded(Math.min(0, ...ends) * HEADROOM), max: rounded(Math.max(...ends) * HEADROOM) }
+}
+
+const rounded = (value: number) => Number(value.toPrecision(3))
+
+/** Return where the picture ends: around an event not long after the last reading, else where it was asked to. */
+function endOf(curve: Curve, event: CurveEvent | undefined): number {
+  if (event === undefined) return curve.to_ms
+  return Math.min(curve.to_ms, Math.max(curve.time_ms.at(-1) ?? 0, event.atMs) + AFTERWARDS_MS)
 }
 
 export function curveOption(curve: Curve, name: string, setPoints: readonly SetPoint[], event?: CurveEvent): ChartOption {
-  const scale = top(curve.value, setPoints)
+  const scale = scaleOf(curve.value, setPoints)
   return {
     animation: false,
     textStyle: { fontFamily: FONT },
@@ -51,7 +60,7 @@ export function curveOption(curve: Curve, name: string, setPoints: readonly SetP
     xAxis: {
       type: 'time',
       min: curve.from_ms,
-      max: curve.to_ms,
+      max: endOf(curve, event),
       axisLabel: { color: PALETTE.muted, hideOverlap: true, formatter: (value: number) => hourMinute(value) },
       axisLine: { lineStyle: { color: PALETTE.line } },
       splitLine: { show: false },
@@ -60,9 +69,9 @@ export function curveOption(curve: Curve, name: string, setPoints: readonly SetP
       type: 'value',
       name: curve.unit,
       nameTextStyle: { color: PALETTE.muted, align: 'left' },
-      scale: setPoints.length === 0,
-      ...(scale === undefined ? {} : { max: Number(scale.toPrecision(3)) }),
-      axisLabel: { color: PALETTE.muted, showMaxLabel: scale === undefined },
+      scale: scale === null,
+      ...scale,
+      axisLabel: { color: PALETTE.muted, showMinLabel: scale === null || scale.min === 0, showMaxLabel: scale === null },
       splitLine: { lineStyle: { color: PALETTE.line, type: 'dashed' } },
     },
     series: [

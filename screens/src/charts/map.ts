@@ -7,6 +7,9 @@ import { FONT, PALETTE } from './palette'
 export interface Box {
   readonly lon: readonly [number, number]
   readonly lat: readonly [number, number]
+  /** Degrees between two lines of the grid. */
+  readonly step: number
+  readonly crowded: boolean
 }
 
 export type PlacedSite = SiteState & { lat: number; lon: number }
@@ -14,8 +17,15 @@ export type PlacedSite = SiteState & { lat: number; lon: number }
 const MARGIN = 0.14
 /** About a kilometre: a district of one site is not drawn to the metre. */
 const LEAST_DEGREES = 0.01
+/** Between two lines of the grid there is room for a label, in pixels. */
+const LEAST_SPACING = 80
+const STEPS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
 const SMALLEST = 15
 const LARGEST = 44
+/** Beyond this share of the width names stand to the left of their site. */
+const LABELLED_LEFT = 0.78
+/** With less room than this for each site (square pixels), names that would cover each other are left out. */
+const CROWDED = 25_000
 
 export function isPlaced(site: SiteState): site is PlacedSite {
   return site.lat !== null && site.lon !== null
@@ -27,7 +37,13 @@ export function landOf(sites: readonly PlacedSite[], width: number, height: numb
   const lat = span(sites.map((site) => site.lat))
   const shrink = Math.cos((middle(lat) * Math.PI) / 180)
   const perPixel = Math.max(((lon[1] - lon[0]) * shrink) / width, (lat[1] - lat[0]) / height)
-  return { lon: around(middle(lon), (perPixel * width) / shrink), lat: around(middle(lat), perPixel * height) }
+  const step = STEPS.find((degrees) => degrees >= (perPixel / shrink) * LEAST_SPACING) ?? 1
+  return {
+    lon: around(middle(lon), (perPixel * width) / shrink),
+    lat: around(middle(lat), perPixel * height),
+    step,
+    crowded: (width * height) / sites.length < CROWDED,
+  }
 }
 
 function span(values: readonly number[]): [number, number] {
@@ -70,9 +86,9 @@ export function mapOption(sites: readonly PlacedSite[], look: MapLook): ChartOpt
       textStyle: { color: PALETTE.text, fontFamily: FONT },
       formatter: (shown) => tip(Array.isArray(shown) ? shown[0]?.dataIndex : shown.dataIndex, sites, look),
     },
-    xAxis: axis(look.land.lon, 'E'),
-    yAxis: axis(look.land.lat, 'N'),
-    series: [areaNames(sites), symbols(sites, look.chosen)],
+    xAxis: axis(look.land.lon, 'E', look.land.step),
+    yAxis: axis(look.land.lat, 'N', look.land.step),
+    series: [...(look.land.crowded ? [] : [areaNames(sites)]), symbols(sites, look)],
   }
 }
 
@@ -81,19 +97,19 @@ function tip(index: number | undefined, sites: readonly PlacedSite[], look: MapL
   return site === undefined ? '' : look.describe(site)
 }
 
-function axis(range: readonly [number, number], side: string) {
+function axis(range: readonly [number, number], side: string, step: number) {
   return {
     type: 'value' as const,
     min: range[0],
     max: range[1],
-    interval: 0.01,
+    interval: step,
     axisLabel: {
       inside: true,
       color: PALETTE.silent,
       fontSize: 11,
       showMinLabel: false,
       showMaxLabel: false,
-      formatter: (value: number) => `${value.toFixed(2)}°${side}`,
+      formatter: (value: number) => `${value.toFixed(step < 0.01 ? 3 : 2)}°${side}`,
     },
     axisLine: { show: false },
     axisTick: { show: false },
@@ -101,7 +117,8 @@ function axis(range: readonly [number, number], side: string) {
   }
 }
 
-function symbols(sites: readonly PlacedSite[], chosen: string | null) {
+function symbols(sites: readonly PlacedSite[], { chosen, land }: MapLook) {
+  const leftOf = land.lon[0] + (land.lon[1] - land.lon[0]) * LABELLED_LEFT
   return {
     type: 'scatter' as const,
     data: sites.map((site) => ({
@@ -110,20 +127,20 @@ function symbols(sites: readonly PlacedSite[], chosen: string | null) {
       itemStyle: { color: colourOf(site), ...edge(site, chosen) },
       label: {
         formatter: site.open_alarms > 0 ? `{n|${site.open_alarms}} ${nameOf(site)}` : nameOf(site),
+        position: site.lon > leftOf ? ('left' as const) : ('right' as const),
         fontWeight: site.worst === null ? ('normal' as const) : ('bold' as const),
         color: site.worst === null ? PALETTE.muted : PALETTE.text,
       },
     })),
     label: {
       show: true,
-      position: 'right' as const,
-      fontSize: 13,
+      fontSize: 14,
       fontFamily: FONT,
       textBorderColor: '#0b1424',
       textBorderWidth: 3,
       rich: { n: { fontWeight: 'bold' as const, fontSize: 15, color: '#fff', textBorderColor: '#0b1424', textBorderWidth: 3 } },
     },
-    labelLayout: { hideOverlap: true, moveOverlap: 'shiftY' as const },
+    labelLayout: { hideOverlap: land.crowded, moveOverlap: 'shiftY' as const },
   }
 }
 

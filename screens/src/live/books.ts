@@ -49,9 +49,14 @@ function put<K, T extends Entry & { readonly id: K }>(entries: Map<K, T>, entry:
   else entries.set(entry.id, entry)
 }
 
+/** Return since when an alarm is what it is: an alarm that came back is as new as its last coming. */
+export function since(alarm: Alarm): number {
+  return alarm.cycles > 1 ? Math.max(alarm.raised_at_ms, alarm.event_ms) : alarm.raised_at_ms
+}
+
 /** Return the alarms, newest first. */
 export function newestAlarms(books: Books): Alarm[] {
-  return [...books.alarms.values()].sort((a, b) => b.raised_at_ms - a.raised_at_ms || b.id - a.id)
+  return [...books.alarms.values()].sort((a, b) => since(b) - since(a) || b.id - a.id)
 }
 
 /** Return the hazards, newest first. */
