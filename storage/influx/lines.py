@@ -1,4 +1,4 @@
-"""Readings as line protocol: one line a reading, each from a prefix made once for its device and measurand.
+"""Readings as line protocol: one line a reading, from a head made once for its device and a tail for its measurand.
 
 `reading,device=area/site/device,measurand=ch4_lel value=3.5 1795447200123004001`: nothing needs escaping, because device paths
 and measurand names hold no space, comma or equals sign.
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from domain.measurands import COUNT, MEASURANDS
+from domain.measurands import MEASURANDS
 from domain.readings import Int64, Readings
 
 NS = 1_000_000
@@ -20,21 +20,24 @@ class LineWriter:
 
     def __init__(self, measurement: str) -> None:
         self._measurement = measurement
-        self._prefixes: dict[tuple[str, int], str] = {}
+        self._paths: tuple[str, ...] = ()
+        self._heads: list[str] = []
+        self._tails = [f",measurand={measurand.name} value=" for measurand in MEASURANDS]
 
     def lines(self, readings: Readings, paths: Sequence[str]) -> list[str]:
         """Return one line a reading; `paths[i]` is the device path of slot `i`."""
-        codes, rows = np.unique(readings.slot.astype(np.int64) * COUNT + readings.measurand, return_inverse=True)
-        prefixes = [self._prefix(paths[code // COUNT], code % COUNT) for code in codes.tolist()]
-        columns = zip(rows.tolist(), readings.value.tolist(), stamps(readings).tolist(), strict=True)
-        return [f"{prefixes[row]}{value!r} {stamp}" for row, value, stamp in columns]
+        self._know(tuple(paths))
+        heads, tails = self._heads, self._tails
+        columns = (readings.slot, readings.measurand, readings.value, stamps(readings))
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return [f"{heads[slot]}{tails[measurand]}{value!r} {stamp}" for slot, measurand, value, stamp in rows]
 
-    def _prefix(self, path: str, measurand: int) -> str:
-        prefix = self._prefixes.get((path, measurand))
-        if prefix is None:
-            tags = f"{self._measurement},device={path},measurand={MEASURANDS[measurand].name}"
-            prefix = self._prefixes[path, measurand] = f"{tags} value="
-        return prefix
+    def _know(self, paths: tuple[str, ...]) -> None:
+        """Make the heads of devices that are new; all of them when the slots have changed hands."""
+        if paths[: len(self._paths)] != self._paths:
+            self._heads.clear()
+        self._heads += [f"{self._measurement},device={path}" for path in paths[len(self._heads) :]]
+        self._paths = paths
 
 
 def stamps(readings: Readings) -> Int64:

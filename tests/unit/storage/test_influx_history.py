@@ -42,12 +42,20 @@ def readings(offsets: list[int], event_ms: int = NOW_MS) -> Readings:
 
 
 def test_a_line_says_device_measurand_value_and_time() -> None:
-    """As InfluxDB's line protocol has it; the same prefix serves every reading of a device and measurand."""
+    """As InfluxDB's line protocol has it; times of one ms differ by the place in the journal."""
     assert LineWriter("reading").lines(readings([4, 5, 6]), PATHS) == [
         "reading,device=a/s/gas,measurand=ch4_lel value=0.0 1760000000000004000",
         "reading,device=b/s/gas,measurand=ch4_lel value=0.1 1760000000000005000",
         "reading,device=a/s/gas,measurand=ch4_lel value=0.2 1760000000000006000",
     ]
+
+
+def test_slots_may_change_hands() -> None:
+    """After a restart that numbers devices anew, or with new devices, a reading still bears its device's name."""
+    writer = LineWriter("reading")
+    for paths in (PATHS, (*PATHS, "c/s/gas"), PATHS[::-1], PATHS):
+        devices = [line.split("=")[1].split(",")[0] for line in writer.lines(readings([1, 2]), paths)]
+        assert devices == list(paths[:2])
 
 
 def test_no_readings_are_no_lines() -> None:
