@@ -145,7 +145,7 @@ def test_nothing_is_lost_that_the_kept_messages_do_not_tell(said: list[tuple[int
         clock.now += pause
         message = telemetry(TOPIC.replace("dev-1", f"dev-{device}"), ts=clock.now, v={"ch4_lel": value})
         went_in = list(thinner([message]))
-        accounted += taken_in([Record(clock.now, *m) for m in went_in])
+        accounted += taken_in([Record(clock.now, m.topic, m.payload, m.flags) for m in went_in])
         if message in went_in:
             last[message.topic] = clock.now, value
             continue
