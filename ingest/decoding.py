@@ -101,19 +101,17 @@ class Decoder:
         Lazy: process each before asking for the next, because a register change at its end may register devices. Raises
         CorruptionError when a record of ours cannot be read.
         """
-        draft = Draft(batch.first_offset)
+        draft, senders = Draft(batch.first_offset), self._senders
         for offset, record in enumerate(batch.records, batch.first_offset):
-            if record.topic == THINNED:
-                self._thinned(draft, offset, record)
-                continue
-            if record.topic.startswith("$"):
-                if record.topic.startswith(COMMAND):
-                    draft.signals.append(self._command(offset, record))
-                yield draft.finish(offset + 1, self._control(offset, record))
-                draft = Draft(offset + 1)
+            sender = senders.get(record.topic)  # first, since it is there for nearly every record
+            if sender is None and record.topic.startswith("$"):
+                control = self._ours(draft, offset, record)
+                if control is not None:
+                    yield draft.finish(offset + 1, control)
+                    draft = Draft(offset + 1)
                 continue
             try:  # a record is read whole, or nothing comes of it
-                sender = self._senders.get(record.topic) or self._sender(record.topic)
+                sender = sender or self._sender(record.topic)
                 is_new = sender.read(draft, offset, record, sender)
             except MalformedPayloadError as error:
                 draft.dead(offset, record, error)
@@ -122,6 +120,15 @@ class Decoder:
                 draft.duplicate += not is_new
         if draft.first_offset < batch.end_offset:
             yield draft.finish(batch.end_offset, None)
+
+    def _ours(self, draft: Draft, offset: int, record: Record) -> Control | None:
+        """Return what a record of ours says at the end of its segment, or None when it ends none."""
+        if record.topic == THINNED:
+            self._thinned(draft, offset, record)
+            return None
+        if record.topic.startswith(COMMAND):
+            draft.signals.append(self._command(offset, record))
+        return self._control(offset, record)
 
     def _thinned(self, draft: Draft, offset: int, record: Record) -> None:
         """Take a device whose messages were left out for what it is: alive, though we do not know what it said."""
@@ -189,26 +196,27 @@ class Decoder:
         self._registers_changed = False
 
     def _telemetry(self, draft: Draft, offset: int, record: Record, sender: _Sender) -> bool:
-        messages = native.telemetry(record.payload, sender.device)
-        slot = self._slot(sender)
+        received_ms, payload = record.received_ms, record.payload
+        messages = native.telemetry(payload, sender.device)
+        slot = self._slot(sender) if sender.slot is None else sender.slot
         retained = _RETAINED if record.flags & RETAINED else 0
-        fresh = messages if retained else self._duplicates.fresh(slot, messages, record.payload)
+        fresh = messages if retained else self._duplicates.fresh(slot, messages, payload)
         for message in fresh:
-            names = tuple(message.v)
+            values = message.v
+            names = tuple(values)
             shape = self._shapes.get(names) or self._shape(names)
             if shape.unknown:
                 self._count_unknown(shape.unknown)
-                draft.value += [value for name, value in message.v.items() if name in INDEX]
-            else:
-                draft.value += message.v.values()
+                values = {name: value for name, value in values.items() if name in INDEX}
+            draft.value += values.values()
             draft.measurand += shape.columns
             size = shape.known
             if message.bat is not None:
                 draft.measurand += _BATTERY
                 draft.value.append(message.bat)
                 size += 1
-            event_ms, quality = self._clocks.judge(slot, message.ts, record.received_ms)
-            draft.message(offset, slot, record.received_ms, event_ms, quality | retained, size, message)
+            event_ms, quality = self._clocks.judge(slot, message.ts, received_ms)
+            draft.message(offset, slot, received_ms, event_ms, quality | retained, size, message)
         return bool(fresh) or not messages
 
     def _shape(self, names: tuple[str, ...]) -> _Shape:

@@ -15,40 +15,46 @@ WINDOW = 1024
 """How far back in one boot a sequence number is remembered: a broker that lost its newest state replays minutes."""
 RECENT = 16
 """How many digests of payloads are remembered for a device."""
-_MASK = (1 << WINDOW) - 1
+_ALL = (1 << (WINDOW - 1)) - 1
 _DIGEST = 8
 
-_Row = tuple[int, int, int, bytes]
+_Row = tuple[int, int, int, int, bytes]
 _M = TypeVar("_M", bound=Message)
 
 
 class _Boot:
-    """What was seen of one boot: the highest `seq`, and in bit k of `missing` whether `top - k` was not."""
+    """What was seen of one boot: the highest `seq`, and in bit k of `missing` whether `base + k` was not.
 
-    __slots__ = ("boot", "missing", "top")
+    What comes in order changes `top` alone; all boots whose beginning we did not see share one `missing`.
+    """
 
-    def __init__(self, boot: int, top: int, missing: int = _MASK - 1) -> None:
+    __slots__ = ("base", "boot", "missing", "top")
+
+    def __init__(self, boot: int, top: int, base: int | None = None, missing: int = _ALL) -> None:
         self.boot = boot
         self.top = top
+        self.base = top - WINDOW + 1 if base is None else base
         self.missing = missing
 
     def take(self, seq: int) -> bool:
         """Remember `seq`; return whether it was seen before. Below the window nothing is known, so it counts as new."""
-        ahead = seq - self.top
-        if ahead == 1 and not self.missing:  # nearly always
-            self.top = seq
+        if seq > self.top:
+            self._rise(seq)
             return False
-        if ahead > 0:
-            gap = (1 << min(ahead, WINDOW)) - 2  # the numbers between the old top and the new one
-            self.missing = ((self.missing << min(ahead, WINDOW)) | gap) & _MASK
-            self.top = seq
+        if seq <= self.top - WINDOW:
             return False
-        if ahead <= -WINDOW:
-            return False
-        bit = 1 << -ahead
+        bit = 1 << (seq - self.base)
         seen = not self.missing & bit
         self.missing &= ~bit
         return seen
+
+    def _rise(self, seq: int) -> None:
+        """Make `seq` the highest: what it left out is missing, and what falls below the window is forgotten."""
+        base = max(self.base, seq - WINDOW + 1)
+        self.missing >>= base - self.base
+        first = max(self.top + 1, base)
+        self.missing |= ((1 << (seq - first)) - 1) << (first - base)
+        self.base, self.top = base, seq
 
 
 class Duplicates:
@@ -69,9 +75,15 @@ class Duplicates:
         fresh = []
         same_bytes: bool | None = None
         for message in messages:
-            if message.seq is not None and message.boot is not None:
-                repeat = self._is_repeat(slot, message.boot, message.seq)
-            elif message.seq is not None or is_set(message.ts):
+            seq, boot = message.seq, message.boot
+            if seq is not None and boot is not None:
+                known = self._boots.get(slot)
+                if known is not None and known.boot == boot and known.top + 1 == seq:  # nearly always
+                    known.top = seq
+                    repeat = False
+                else:
+                    repeat = self._is_repeat(slot, boot, seq)
+            elif seq is not None or is_set(message.ts):
                 same_bytes = self._is_recent(slot, payload) if same_bytes is None else same_bytes
                 repeat = same_bytes
             else:
@@ -131,10 +143,11 @@ class Duplicates:
 def _row(slot: int, boot: _Boot) -> _Row:
     missing = boot.missing.to_bytes(
         (boot.missing.bit_length() + 7) // 8, "little"
-    )  # up to 1,024 bits: no msgpack integer
-    return slot, boot.boot, boot.top, missing
+    )  # up to 1,023 bits: no msgpack integer
+    return slot, boot.boot, boot.top, boot.base, missing
 
 
 def _boot(row: _Row) -> tuple[int, _Boot]:
-    slot, boot, top, missing = row
-    return slot, _Boot(boot, top, int.from_bytes(missing, "little"))
+    slot, boot, top, base, missing = row
+    bits = int.from_bytes(missing, "little")
+    return slot, _Boot(boot, top, base, _ALL if bits == _ALL else bits)
