@@ -57,7 +57,7 @@ class Connection:
         return list(csv.DictReader(io.StringIO(text)))
 
     def delete(self, start: str, stop: str, predicate: str) -> None:
-        """Delete points from `start` to `stop` inclusive, RFC 3339."""
+        """Delete points from `start` to `stop`, RFC 3339 (whether `stop` counts is told differently for each edition)."""
         with self._translated():
             self._client.delete_api().delete(start, stop, predicate, self.bucket, self.org)
 

@@ -77,7 +77,7 @@ class InfluxServer:
         dropped = self._count(self._readings(0, before_ms))
         if dropped:
             last = _EPOCH + dt.timedelta(milliseconds=before_ms - 1)
-            stop = f"{last:%Y-%m-%dT%H:%M:%S}.{last.microsecond // 1000:03d}999999Z"  # inclusive
+            stop = f"{last:%Y-%m-%dT%H:%M:%S}.{last.microsecond // 1000:03d}999999Z"  # the last ns before it
             self._connection.delete("1970-01-01T00:00:00Z", stop, '_measurement="reading"')
         return dropped
 
