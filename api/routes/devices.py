@@ -59,7 +59,8 @@ def _named(state: DeviceState, text: str) -> bool:
 
 
 def _silent(state: DeviceState) -> bool:
-    return bool(state.registered and state.in_service and not state.online)
+    """Tell whether a detector is missing; a welding machine (it has no model) may be switched off between jobs."""
+    return state.model is not None and bool(state.in_service) and not state.online
 
 
 def _state(view: RegisterView, path: str, online: Mapping[str, bool], tallies: Tallies) -> DeviceState:

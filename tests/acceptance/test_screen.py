@@ -310,7 +310,7 @@ def test_english_at_a_switch_and_it_stays(page: Page, wall: Wall) -> None:
     log_in(page)
     page.click("[data-test=language]")
     expect(page.locator("[data-alarm='1']")).to_contain_text("Gas at level 1")
-    expect(page.locator("[data-alarm='1']")).to_contain_text("Active, unacknowledged")
+    expect(page.locator("[data-alarm='1']")).to_contain_text("Active, not acked")
     page.reload()
     expect(page.get_by_role("heading", name="Live alarms")).to_be_visible()
 

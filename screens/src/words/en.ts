@@ -68,9 +68,9 @@ export const en: Words = {
   risk: { major: 'Major risk', larger: 'Larger risk', general: 'General risk', low: 'Low risk' },
   kind: { gas: 'Gas', fire: 'Fire', welding: 'Welding', electric: 'Electricity', process: 'Process' },
   alarmState: {
-    active_unacked: 'Active, unacknowledged',
-    active_acked: 'Active, acknowledged',
-    cleared_unacked: 'Cleared, unacknowledged',
+    active_unacked: 'Active, not acked',
+    active_acked: 'Active, acked',
+    cleared_unacked: 'Cleared, not acked',
     shelved: 'Shelved',
     out_of_service: 'Out of service',
     closed: 'Closed',
@@ -123,7 +123,7 @@ export const en: Words = {
   alarm: {
     late: 'Late',
     lateTitle: 'Raised from readings that arrived late; does not claim to be current',
-    acknowledge: 'Acknowledge',
+    acknowledge: 'Ack',
     ago: '{time} ago',
     cycles: '{count} times',
     raised: 'Raised',

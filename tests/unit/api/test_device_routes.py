@@ -58,8 +58,8 @@ async def test_devices_are_found_by_part_of_path_or_name(visit: Any) -> None:
 
 
 async def test_silent_devices_are_those_registered_and_not_heard(house: Any, visit: Any) -> None:
-    """Never heard and no longer heard are both silent; a stranger is not ours to miss."""
-    house.online["beidu/canteen-1/stray-9"] = False
+    """Never heard and no longer heard are both silent; a stranger is not ours to miss, and a machine may be switched off."""
+    house.online |= {"beidu/canteen-1/stray-9": False, "beidu/canteen-1/chip-1": False}
     async with visit(Role.VIEWER) as client:
         url = "/api/v1/devices?silent=true"
         assert [item["path"] for item in (await client.get(url)).json()["items"]] == ["beidu/workshop-2/gas-002"]
