@@ -276,7 +276,7 @@ def test_latest_info_and_retention(influx: FakeInflux, history: InfluxHistory) -
 
 
 def test_old_readings_are_counted_and_deleted_up_to_the_mark(influx: FakeInflux, history: InfluxHistory) -> None:
-    """To the last ns before the mark, whether the server counts its `stop` or not: no reading has that time."""
+    """To the last ns before the mark, which only the thousandth reading of a message could have."""
     assert (history.drop_before(NOW_MS), influx.deletes) == (0, [])
     influx.answers = {r"count\(\)": table("_value", "3")}
     assert history.drop_before(NOW_MS) == 3
