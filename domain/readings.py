@@ -53,8 +53,8 @@ class Readings:
     def __len__(self) -> int:
         return len(self.offset)
 
-    def take(self, rows: NDArray[Any]) -> "Readings":
-        """Return the rows chosen by an index array or a boolean mask."""
+    def take(self, rows: NDArray[Any] | slice) -> "Readings":
+        """Return the rows chosen by an index array, a boolean mask, or a slice (which copies nothing)."""
         return Readings(*(getattr(self, name)[rows] for name in self.__slots__))
 
     @classmethod

@@ -91,20 +91,21 @@ class DuckdbHistory:
         with self._write_lock:
             if end_offset <= self._offset:
                 return
-            fresh = readings.take(readings.offset >= self._offset)
-            slots, rows = np.unique(fresh.slot, return_inverse=True)
+            fresh = readings.take(slice(int(np.searchsorted(readings.offset, self._offset)), None))
+            slots = _distinct(fresh.slot, len(paths))
             speaking = [paths[slot] for slot in slots.tolist()]
             new = self._unknown(speaking)
-            devices = self._devices | new if new else self._devices
-            ids = np.array([devices[path] for path in speaking], np.int32)
+            ids = np.empty(len(paths), np.int32)
+            ids[slots] = [new[path] if path in new else self._devices[path] for path in speaking]
             with self._transaction() as connection:
                 if new:
                     numbers = np.array(list(new.values()), np.int32)
                     _insert(connection, "device", {"id": numbers, "path": np.array(list(new), np.object_)})
                 if len(fresh):
-                    _insert(connection, "reading", _columns(ids[rows], fresh))
+                    _insert(connection, "reading", _columns(ids[fresh.slot], fresh))
                 connection.execute("UPDATE progress SET journal_offset = ?", [end_offset])
-            self._devices, self._offset = devices, end_offset
+            self._devices.update(new)
+            self._offset = end_offset
 
     def _unknown(self, paths: Sequence[str]) -> dict[str, int]:
         """Return new numbers for the paths that have none."""
@@ -153,6 +154,13 @@ class DuckdbHistory:
         with self._write_lock, self._translated():
             self._writer.close()
             self._database.close()
+
+
+def _distinct(slots: Int32, size: int) -> NDArray[np.intp]:
+    """Return the distinct slots, ascending, of those below `size`: without sorting rows."""
+    speaks = np.zeros(size, np.bool_)
+    speaks[slots] = True
+    return np.flatnonzero(speaks)
 
 
 def _columns(devices: Int32, readings: Readings) -> dict[str, NDArray[Any]]:
