@@ -96,7 +96,10 @@ class Thinner:
         self._kept.clear()
 
     def __call__(self, messages: Sequence[Message]) -> Sequence[Message]:
-        """Return what goes in, in order, and last, if anything was left out, the record that says how much of what."""
+        """Return what goes in, in order, with records that say how much of what was left out.
+
+        Such a record comes before the next kept message of its topic, so that a gap in the device's numbers is explained.
+        """
         if not self.active:
             return messages
         now = self._clock()
@@ -106,10 +109,10 @@ class Thinner:
             if message.topic.endswith(_KIND) and not message.flags and self._is_routine(message, now):
                 left_out[message.topic] += 1
             else:
+                if missing := left_out.pop(message.topic, 0):
+                    kept.append(_left_out({message.topic: missing}))
                 kept.append(message)
-        if left_out:
-            kept.append(Message(THINNED, json.dumps(left_out).encode()))
-        return kept
+        return [*kept, _left_out(left_out)] if left_out else kept
 
     def _is_routine(self, message: Message, now: int) -> bool:
         if len(message.payload) > MAX_BYTES:
@@ -140,6 +143,10 @@ class Thinner:
     def _is_still(self, name: str, value: float, before: float) -> bool:
         band = self._bands.get(name)
         return band is not None and band.low <= value <= band.high and abs(value - before) <= band.step
+
+
+def _left_out(counts: Mapping[str, int]) -> Message:
+    return Message(THINNED, json.dumps(counts).encode())
 
 
 def _site(topic: str) -> str:

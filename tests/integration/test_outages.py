@@ -205,6 +205,7 @@ async def test_an_overload_thins_what_is_quiet_and_ends_by_itself(
         assert found["emberwatch_records_in_flight"] == 0
         records = up.parts.streams.journal.read(0, 100_000).records
         assert any(record.topic == THINNED for record in records)
+        assert alarms(up, "D101", "D107") == {}, "what we left out was neither silence nor loss"
 
 
 async def test_the_accounts_balance_at_every_scrape(

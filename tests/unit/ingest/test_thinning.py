@@ -125,6 +125,14 @@ def test_a_backlog_is_thinned_by_its_own_time(thinner: Thinner) -> None:
     assert sum(passes(thinner, telemetry(ts=NOW + s * 1000)) for s in range(1, 101)) == 10
 
 
+def test_what_was_left_out_is_told_before_what_comes_next(thinner: Thinner) -> None:
+    """So that a detector of lost messages sees that these were not lost, whatever number comes next."""
+    quiet, loud, other = telemetry(), telemetry(v={"ch4_lel": 9.0}), telemetry(TOPIC.replace("dev-1", "dev-2"))
+    went_in = list(thinner([quiet, quiet, other, loud, other]))
+    told = [Message(THINNED, json.dumps({m.topic: n}).encode()) for m, n in ((quiet, 2), (other, 1))]
+    assert went_in == [other, told[0], loud, told[1]]
+
+
 def test_after_the_overload_everything_passes_again(thinner: Thinner) -> None:
     """Nobody has to do anything."""
     thinner.end()
