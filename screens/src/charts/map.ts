@@ -24,7 +24,7 @@ const SMALLEST = 15
 const LARGEST = 44
 /** Beyond this share of the width names stand to the left of their site. */
 const LABELLED_LEFT = 0.78
-/** With less room than this for each site (square pixels), the names of areas are left out. */
+/** With less room than this for each site (square pixels), names that would cover each other are left out, and those of areas. */
 const CROWDED = 25_000
 
 export function isPlaced(site: SiteState): site is PlacedSite {
@@ -140,7 +140,7 @@ function symbols(sites: readonly PlacedSite[], { chosen, land }: MapLook) {
       textBorderWidth: 3,
       rich: { n: { fontWeight: 'bold' as const, fontSize: 15, color: '#fff', textBorderColor: '#0b1424', textBorderWidth: 3 } },
     },
-    labelLayout: { hideOverlap: true, moveOverlap: 'shiftY' as const },
+    labelLayout: { hideOverlap: land.crowded, moveOverlap: 'shiftY' as const },
   }
 }
 
