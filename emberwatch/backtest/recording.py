@@ -6,6 +6,8 @@ Each row is one moment: a tick, then one telemetry message a device with the row
 import csv
 import datetime as dt
 import itertools
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
@@ -87,10 +89,42 @@ def read_time(text: str) -> int:
     return round(number if number > _MILLISECONDS_FROM else number * 1000)
 
 
-def read_recording(file: Path, time_column: str, channels: Sequence[Channel]) -> Recording:
-    """Return the recording; raise InputError naming the missing column or the line with an unreadable time."""
-    if not channels:
+def read_recordings(files: Sequence[Path], time_column: str, mapping: Sequence[str]) -> Recording:
+    """Return the files as one recording, in order of time; `{file}` in a mapping stands for each file's name without ending.
+
+    Raises InputError naming the missing column, the line with an unreadable time, or the channel that is mapped twice.
+    """
+    if not mapping:
         raise InputError("say at least one --map COLUMN=DEVICE:MEASURAND")
+    parts = [read_recording(file, time_column, _channels(mapping, file)) for file in files]
+    channels = tuple(dict.fromkeys(channel for part in parts for channel in part.channels))
+    _refuse_doubles(channels)
+    rows = [row for part in parts for row in _widened(part, channels)]
+    reordered = sum(part.reordered for part in parts)
+    return Recording(channels, sorted(rows, key=lambda row: row[0]), reordered, sum(part.skipped for part in parts))
+
+
+def _channels(mapping: Sequence[str], file: Path) -> list[Channel]:
+    return [parse_mapping(text.replace("{file}", re.sub(r"[^A-Za-z0-9_-]", "-", file.stem)[:64])) for text in mapping]
+
+
+def _refuse_doubles(channels: Sequence[Channel]) -> None:
+    for (device, measurand), n in Counter((c.device, c.measurand) for c in channels).items():
+        if n > 1:
+            raise InputError(f"two columns are mapped to {given_name(str(device))}:{measurand}")
+
+
+def _widened(part: Recording, channels: Sequence[Channel]) -> Iterator[tuple[int, tuple[float | None, ...]]]:
+    if part.channels == tuple(channels):
+        yield from part.rows
+        return
+    places = [part.channels.index(channel) if channel in part.channels else None for channel in channels]
+    for moment, values in part.rows:
+        yield moment, tuple(None if place is None else values[place] for place in places)
+
+
+def read_recording(file: Path, time_column: str, channels: Sequence[Channel]) -> Recording:
+    """Return one file's recording; raises InputError as `read_recordings` does."""
     rows, skipped = [], 0
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:

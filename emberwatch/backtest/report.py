@@ -17,6 +17,7 @@ from emberwatch.backtest.truth import Interval, Verdict
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 1180, 150, 60, 18
 _BUCKETS = 1_000
+_STRIP = 10
 _PEAKY = 8
 """A maximum this many times the median is drawn on a logarithmic scale."""
 _COLOURS = {1: "#d4380d", 2: "#fa8c16", 3: "#d4b106", 4: "#1677ff"}
@@ -29,6 +30,14 @@ td,th{border:1px solid #dee0e3;padding:3px 10px;text-align:left}th{background:#f
 .axis{stroke:#dee0e3}.tick{font-size:10px;fill:#646a73}
 .key span{display:inline-block;padding:0 8px;margin-right:8px;border-radius:3px}
 """
+
+
+class Variant(NamedTuple):
+    """One choice of parameters and what came of it."""
+
+    name: str
+    outcome: Outcome
+    verdict: Verdict | None
 
 
 class Scale(NamedTuple):
@@ -52,34 +61,42 @@ class Scale(NamedTuple):
         return round(_HEIGHT - (_HEIGHT - 12) * (value - low) / ((high - low) or 1.0), 1)
 
 
-def page(title: str, recording: Recording, outcome: Outcome, truth: Sequence[Interval], verdict: Verdict | None) -> str:
-    """Return the report as HTML."""
-    charts = "\n".join(_chart(i, channel, recording, outcome, truth) for i, channel in enumerate(recording.channels))
+def page(title: str, recording: Recording, variants: Sequence[Variant], truth: Sequence[Interval]) -> str:
+    """Return the report as HTML; the alarms of each variant are a strip of their own above the curves."""
+    charts = "\n".join(_chart(i, channel, recording, variants, truth) for i, channel in enumerate(recording.channels))
     return (
         f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>回放报告 {escape(title)}</title>'
         f"<style>{_STYLE}</style><h1>回放报告 · {escape(title)}</h1>"
-        f"{_summary(recording, outcome, verdict)}{_key()}{charts}{_table(outcome.episodes)}</html>\n"
+        f"{_summary(recording, variants)}{_key()}{charts}{_table(variants[0].outcome.episodes)}</html>\n"
     )
 
 
-def _summary(recording: Recording, outcome: Outcome, verdict: Verdict | None) -> str:
+def _summary(recording: Recording, variants: Sequence[Variant]) -> str:
+    span = variants[0].outcome.span
     rows = [
-        ("时间范围 (UTC)", f"{iso(outcome.span.start_ms)} – {iso(outcome.span.end_ms)}"),
-        ("读数", f"{recording.readings:,}"),
-        ("报警次数", f"{len(outcome.episodes):,}"),
+        ("时间范围 (UTC)", [f"{iso(span.start_ms)} – {iso(span.end_ms)}"]),
+        ("读数", [f"{recording.readings:,}"]),
+        ("报警次数", [f"{len(variant.outcome.episodes):,}" for variant in variants]),
     ]
-    if verdict is not None:
+    if len(variants) > 1:
+        rows.insert(2, ("设置（图中自上而下）", [variant.name for variant in variants]))
+    verdicts = [variant.verdict for variant in variants if variant.verdict is not None]
+    if verdicts:
         rows += [
-            ("已知事件发现", f"{verdict.found} / {verdict.total}"),
-            ("发现延迟 中位 / 90% (分钟)", f"{_shown(verdict.delay_median_min)} / {_shown(verdict.delay_p90_min)}"),
-            ("无事件时间内处于报警的比例", _shown(verdict.alarmed_share_of_free_time)),
-            ("每个无事件日误报", f"{_shown(verdict.false_per_event_free_day)} (共 {verdict.false_events} 次)"),
+            ("已知事件发现", [f"{v.found} / {v.total}" for v in verdicts]),
+            (
+                "发现延迟 中位 / 90% (分钟)",
+                [f"{_shown(v.delay_median_min)} / {_shown(v.delay_p90_min)}" for v in verdicts],
+            ),
+            ("无事件时间内处于报警的比例", [_shown(v.alarmed_share_of_free_time) for v in verdicts]),
+            ("每个无事件日误报", [f"{_shown(v.false_per_event_free_day)} (共 {v.false_events} 次)" for v in verdicts]),
         ]
     return _rows(rows)
 
 
-def _rows(rows: Iterable[tuple[str, str]]) -> str:
-    return "<table>" + "".join(f"<tr><th>{escape(a)}</th><td>{escape(b)}</td></tr>" for a, b in rows) + "</table>"
+def _rows(rows: Iterable[tuple[str, list[str]]]) -> str:
+    lines = (f"<tr><th>{escape(a)}</th>{''.join(f'<td>{escape(b)}</td>' for b in cells)}</tr>" for a, cells in rows)
+    return f"<table>{''.join(lines)}</table>"
 
 
 def _shown(value: float | None) -> str:
@@ -93,7 +110,9 @@ def _key() -> str:
     return f'<p class="key">{marks}{truth} 条带为报警，曲线为读数（每段保留最大最小值）</p>'
 
 
-def _chart(column: int, channel: Channel, recording: Recording, outcome: Outcome, truth: Sequence[Interval]) -> str:
+def _chart(
+    column: int, channel: Channel, recording: Recording, variants: Sequence[Variant], truth: Sequence[Interval]
+) -> str:
     pairs = [(moment, values[column]) for moment, values in recording.rows if values[column] is not None]
     measurand = BY_NAME[channel.measurand]
     names = (channel.column, f"{measurand.title} ({measurand.unit})", given_name(str(channel.device)))
@@ -101,10 +120,13 @@ def _chart(column: int, channel: Channel, recording: Recording, outcome: Outcome
     if not pairs:
         return f"{heading}<p>没有读数</p>"
     times, values = np.array([p[0] for p in pairs], np.int64), np.array([p[1] for p in pairs], np.float64)
-    scale = _scale(outcome.span, values)
+    span = variants[0].outcome.span
+    scale = _scale(span, values)
     heading += "<p>对数刻度</p>" if scale.logarithmic else ""
-    marks = [_band(scale, event, "truth", "已知事件", _HEIGHT, 0) for event in truth if event.touches(outcome.span)]
-    marks += [_alarm(scale, e) for e in outcome.episodes if e.device == str(channel.device)]
+    marks = [_band(scale, event, "truth", "已知事件", _HEIGHT, 0) for event in truth if event.touches(span)]
+    for strip, variant in enumerate(variants):
+        mine = (e for e in variant.outcome.episodes if e.device == str(channel.device))
+        marks += [_alarm(scale, episode, strip * _STRIP) for episode in mine]
     body = "".join(marks) + _axes(scale) + f'<path class="curve" d="{_path(scale, times, values)}"/>'
     return f'{heading}<svg viewBox="0 0 {_WIDTH} {_HEIGHT + _BOTTOM}" role="img">{body}</svg>'
 
@@ -122,10 +144,10 @@ def _band(scale: Scale, interval: Interval, style: str, title: str, height: int,
     return f'<rect class="{style}"{colour} {box}><title>{escape(title)}</title></rect>'
 
 
-def _alarm(scale: Scale, episode: Episode) -> str:
+def _alarm(scale: Scale, episode: Episode, top: int) -> str:
     end = scale.span.end_ms if episode.cleared_ms is None else episode.cleared_ms
     title = f"{episode.rule} {CATALOGUE[episode.rule].title} {iso(episode.raised_ms)} – {iso(episode.cleared_ms) or '仍在报警'}"
-    return _band(scale, Interval(episode.raised_ms, end), "alarm", title, 8, 0, _COLOURS[episode.severity])
+    return _band(scale, Interval(episode.raised_ms, end), "alarm", title, _STRIP - 2, top, _COLOURS[episode.severity])
 
 
 def _axes(scale: Scale) -> str:

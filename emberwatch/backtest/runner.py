@@ -3,7 +3,7 @@
 import csv
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -59,9 +59,13 @@ def run(
     books: Books,
     *,
     keep_scores: bool = False,
+    only: Container[str] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Outcome:
-    """Return what the service would have found; `progress` is told how many records of how many are decided."""
+    """Return what the service would have found; `progress` is told how many records of how many are decided.
+
+    Findings of other rules than `only` are left out.
+    """
     _write(journal, records(recording))
     findings: list[Finding] = []
     scores: list[Scores] = []
@@ -70,6 +74,7 @@ def run(
     for batch in batches(journal, 0, end, _BATCH):
         for decoded in machine.decoder.decode(batch):
             found = machine.engine.process(decoded.segment)
+            found = found if only is None else [finding for finding in found if finding.rule in only]
             findings += found
             if keep_scores:
                 scores += machine.engine.scores

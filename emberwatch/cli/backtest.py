@@ -18,25 +18,45 @@ def add_to(app: typer.Typer) -> None:
     app.command("backtest")(backtest)
 
 
+OutOption = Annotated[Path | None, typer.Option(help="Folder for findings.csv and report.html.", show_default=False)]
+TruthOption = Annotated[
+    Path | None, typer.Option(help="CSV of known events: start,end or start_utc,end_utc.", show_default=False)
+]
+ScoresOption = Annotated[
+    Path | None, typer.Option(help="Write every statistical score to this CSV.", show_default=False)
+]
+MapOption = Annotated[
+    list[str],
+    typer.Option(
+        "--map",
+        metavar="COLUMN=DEVICE:MEASURAND",
+        help="What a column measures; repeat it. `{file}` in DEVICE is the file's name.",
+    ),
+]
+
+
 def backtest(
-    file: Annotated[Path, typer.Argument(help="CSV file with a header, one row a moment.")],
+    files: Annotated[list[Path], typer.Argument(help="CSV files with a header, one row a moment.")],
     time: Annotated[str, typer.Option(help="Name of the time column (ISO 8601, or epoch seconds or milliseconds).")],
-    mapping: Annotated[
-        list[str],
+    mapping: MapOption,
+    truth: TruthOption = None,
+    scores: ScoresOption = None,
+    out: OutOption = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--rule", help="Only this rule; repeat it.", show_default=False)
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
         typer.Option(
-            "--map", metavar="COLUMN=DEVICE:MEASURAND", help="What a column measures; repeat it for every column."
+            "--set", metavar="RULE.PARAMETER=VALUE", help="Change a parameter; both are shown.", show_default=False
         ),
-    ],
-    truth: Annotated[
-        Path | None, typer.Option(help="CSV of known events: start,end[_utc].", show_default=False)
     ] = None,
-    scores: Annotated[
-        Path | None, typer.Option(help="Write every statistical score to this CSV.", show_default=False)
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for findings.csv and report.html.", show_default=False)
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option(help="Run with the [rules] of this TOML file too; repeat it.", show_default=False),
     ] = None,
     *,
+    suggest: Annotated[bool, typer.Option("--suggest", help="Propose set points from this history.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     config: ConfigOption = None,
 ) -> None:
@@ -44,18 +64,34 @@ def backtest(
 
     Example: `emberwatch backtest readings.csv --time time_utc --map E=east:ch4_ppm --truth releases.csv --out report`
     """
-    job = Job(file, time, tuple(mapping), truth, scores, out, settings_of(config).rules)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=ERR, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("records", total=None)
-        try:
-            result = perform(job, lambda done, total: bar.update(task, completed=done, total=total))
-        except OSError as error:
-            raise EngineError(f"cannot write: {error}") from error
+    job = Job(
+        tuple(files),
+        time,
+        tuple(mapping),
+        truth,
+        scores,
+        out,
+        settings_of(config).rules,
+        sets=tuple(sets or ()),
+        only=tuple(only or ()),
+        compare=tuple(compare or ()),
+        suggest=suggest,
+    )
+    result = _perform(job)
     if as_json:
         sys.stdout.write(msgspec.json.encode(result.summary).decode() + "\n")
     else:
         _print(result)
+
+
+def _perform(job: Job) -> Result:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=ERR, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("records", total=None)
+        try:
+            return perform(job, lambda done, total: bar.update(task, completed=done, total=total))
+        except OSError as error:
+            raise EngineError(f"cannot write: {error}") from error
 
 
 def _print(result: Result) -> None:
@@ -63,8 +99,18 @@ def _print(result: Result) -> None:
     OUT.print(f"{summary['readings']:,} readings, {summary['readings_per_s']:,} a second")
     for note in result.notes:
         OUT.print(f"[yellow]note[/]: {note}")
+    _print_findings(summary)
+    for name, other in summary.get("compare", {}).items():
+        OUT.print(f"\n[bold]{name}[/]", markup=True)
+        _print_findings(other)
+    if "suggest" in summary:
+        rows = [list(proposal.values()) for proposal in summary["suggest"]]
+        OUT.print(table(list(summary["suggest"][0]), rows))
+    for path in result.written:
+        OUT.print(f"wrote {path}")
+
+
+def _print_findings(summary: dict[str, Any]) -> None:
     OUT.print(table(("rule", "findings"), summary["findings"].items()) if summary["findings"] else "no findings")
     if "truth" in summary:
         OUT.print(table(("truth", ""), summary["truth"].items()))
-    for path in result.written:
-        OUT.print(f"wrote {path}")
