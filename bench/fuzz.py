@@ -7,6 +7,7 @@ this is printed and the exit code is 1; run it again with the same seed.
 """
 
 import argparse
+import gc
 import json
 import random
 import resource
@@ -15,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from domain.errors import CorruptionError, EngineError
@@ -22,7 +24,7 @@ from domain.records import RETAINED, Record, RecordBatch
 from domain.slots import SlotTable
 from ingest.decoding import Decoder
 from ingest.thinning import QUIET, Thinner
-from ingest.transport import Message
+from ingest.transport import MAX_PAYLOAD_BYTES, Message
 from ingest.transports.frames import split
 
 NOW = 1_800_000_000_000
@@ -78,7 +80,7 @@ class Mutator:
             return made
         for _ in range(self._rng.choice((1, 1, 2, 3, 8))):
             made = self._rng.choice(self._changes)(made)
-        return made
+        return made[:MAX_PAYLOAD_BYTES]  # the broker takes no more
 
     def topic(self) -> str:
         """Return a topic, nearly always one of ours."""
@@ -187,7 +189,10 @@ def _try(target: Target, batch: list[Message]) -> str | None:
 
 
 def _memory_mib() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    """Return what we hold now (the peak would be the largest inputs of our own making)."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * resource.getpagesize() >> 20
 
 
 def main() -> int:
