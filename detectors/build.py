@@ -19,6 +19,7 @@ from detectors.slowleak import SlowLeak
 from detectors.strangers import Strangers
 from detectors.tampering import Tampering
 from detectors.welding.detector import Welding
+from detectors.welding.meters import SupplyMeters
 
 
 def build_detectors(parameters: Parameters) -> list[Detector]:
@@ -30,6 +31,7 @@ def build_detectors(parameters: Parameters) -> list[Detector]:
         FireGrowth(parameters),
         FireCover(),
         Welding(parameters),
+        SupplyMeters(parameters),
         Silence(parameters),
         Strangers(),
         Faults(),

@@ -67,13 +67,21 @@ class Burning(Incident, frozen=True, kw_only=True, tag="fire"):
 class Welding(Incident, frozen=True, kw_only=True, tag="weld"):
     """A session at a machine, from power.on to power.off.
 
-    Who scans in with which `credential` and `permit` decides whether it is lawful; without `credential` nobody scans.
-    With a `guardian` there is a gas test, a hot-work guardian and a fire watch too.
+    Who scans in with which `credential` and `permit`, at `lat` and `lon`, decides whether it is lawful; without
+    `credential` nobody scans. With a `guardian`, who may leave after `guardian_s`, there is a gas test by default, which
+    finds `gas_lel`, and, unless `watch` is false, a confirmed fire watch. After `lock_s` the machine says that it is locked.
     """
 
     credential: str | None = None
     permit: str | None = None
+    lat: float | None = None
+    lon: float | None = None
     guardian: str | None = None
+    guardian_s: Length | None = None
+    gas_test: bool = True
+    gas_lel: float = 0.0
+    watch: bool = True
+    lock_s: Length | None = None
     current_a: Length = 120.0
 
 

@@ -114,16 +114,26 @@ def _occurrences(machine: WeldingMachine, weld: Welding, seed: str) -> Iterator[
 
 
 def _paperwork(weld: Welding, start_s: float, end_s: float) -> Iterator[Saying]:
-    """Yield everything of a session that is not electricity."""
-    yield status(start_s, online=True)
-    yield event(start_s, "power.on")
+    """Return everything of a session that is not electricity, in order of time."""
+    said = [status(start_s, online=True), event(start_s, "power.on")]
     if weld.guardian is not None:
-        yield event(start_s + 1.0, "gas_test", measurand="ch4_lel", value=0.0, by=weld.guardian)
-        yield event(start_s + 1.0, "guardian.in", person=weld.guardian)
+        said += _guarding(weld, weld.guardian, start_s, end_s)
     if weld.credential is not None:
-        yield event(start_s + _SCAN_S, "scan.in", credential=weld.credential, permit=weld.permit)
-        yield event(end_s - 1.0, "scan.out", credential=weld.credential, permit=weld.permit)
-    if weld.guardian is not None:
-        yield event(end_s - 1.0, "guardian.out", person=weld.guardian)
+        who = {"credential": weld.credential, "permit": weld.permit}
+        said.append(event(start_s + _SCAN_S, "scan.in", **who, lat=weld.lat, lon=weld.lon))
+        said.append(event(end_s - 1.0, "scan.out", **who))
+    if weld.lock_s is not None:
+        said.append(Saying(start_s + weld.lock_s, "reply", {"id": "simulated", "ok": True, "state": "locked"}))
+    said.append(event(end_s, "power.off"))
+    return iter(sorted(said, key=lambda saying: saying.at_s))
+
+
+def _guarding(weld: Welding, guardian: str, start_s: float, end_s: float) -> Iterator[Saying]:
+    """Yield the gas test before the work, the guardian's coming and going, and the fire watch after it."""
+    if weld.gas_test:
+        yield event(start_s + 1.0, "gas_test", measurand="ch4_lel", value=weld.gas_lel, by=guardian)
+    yield event(start_s + 1.0, "guardian.in", person=guardian)
+    leaves_s = end_s - 1.0 if weld.guardian_s is None else start_s + weld.guardian_s
+    yield event(leaves_s, "guardian.out", person=guardian)
+    if weld.watch:
         yield event(end_s, "watch.done")
-    yield event(end_s, "power.off")

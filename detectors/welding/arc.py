@@ -73,10 +73,14 @@ class Run(NamedTuple):
 
 
 class Arcs:
-    """Which machines weld: `burning` by slot. Memory is bounded by the number of machines."""
+    """Which machines weld: `burning` by slot; `ended`: arcs that ended, until somebody takes them from there.
+
+    Memory is bounded by the number of machines.
+    """
 
     def __init__(self, envelopes: Envelopes, frozen_readings: int) -> None:
         self.burning: dict[int, Arc] = {}
+        self.ended: dict[int, Arc] = {}
         self._envelopes = envelopes
         self._frozen = frozen_readings
         self._runs: dict[int, Run] = {}
@@ -149,7 +153,10 @@ class Arcs:
         run = self._runs.get(slot)
         if run is not None and run.repeats < self._frozen:
             del self._runs[slot]
-        return self.burning.pop(slot, None) is not None
+        arc = self.burning.pop(slot, None)
+        if arc is not None:
+            self.ended[slot] = arc
+        return arc is not None
 
     def tick(self, now_ms: int) -> list[int]:
         """End the arcs not seen for longer than the off-delay; return their slots."""
@@ -196,11 +203,10 @@ def _is_electric(readings: Readings) -> NDArray[np.bool_]:
 def _moments(electric: Readings, kind: NDArray[np.int8]) -> tuple[Int64, Float64]:
     """Return the rows of current to judge, ascending, and the voltage that belongs to each (0 for supply currents).
 
-    Secondary current and voltage belong together when they stand side by side in one message at one device time. A
-    current without its voltage proves nothing.
+    A secondary current without its voltage proves nothing.
     """
     supply = (electric.measurand == _CURRENT) & (kind[electric.slot] == MAINS)
-    first = np.flatnonzero(_first_of_pair(electric) & (kind[electric.slot] == SECONDARY))
+    first = np.flatnonzero(pair_starts(electric) & (kind[electric.slot] == SECONDARY))
     leads = electric.measurand[first] == _CURRENT
     voltage = np.zeros(len(electric))
     voltage[first + ~leads] = electric.value[first + leads]
@@ -209,14 +215,17 @@ def _moments(electric: Readings, kind: NDArray[np.int8]) -> tuple[Int64, Float64
     return rows, voltage[rows]
 
 
-def _first_of_pair(electric: Readings) -> NDArray[np.bool_]:
-    """Return the mask of rows that pair with the next: every other one in a run of matching neighbours."""
-    joins = np.zeros(len(electric), np.bool_)
-    joins[:-1] = electric.measurand[1:] != electric.measurand[:-1]
-    for column in (electric.offset, electric.slot, electric.event_ms):
+def pair_starts(readings: Readings) -> NDArray[np.bool_]:
+    """Return the mask of rows that pair with the next: every other one in a run of matching neighbours.
+
+    `readings` hold two measurands that belong together when they stand side by side in one message at one device time.
+    """
+    joins = np.zeros(len(readings), np.bool_)
+    joins[:-1] = readings.measurand[1:] != readings.measurand[:-1]
+    for column in (readings.offset, readings.slot, readings.event_ms):
         joins[:-1] &= column[1:] == column[:-1]
-    index = np.arange(len(electric))
-    begins = np.ones(len(electric), np.bool_)
+    index = np.arange(len(readings))
+    begins = np.ones(len(readings), np.bool_)
     begins[1:] = ~joins[:-1]
     place = index - np.maximum.accumulate(np.where(begins, index, 0))
     first: NDArray[np.bool_] = joins & (place % 2 == 0)

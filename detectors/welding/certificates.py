@@ -1,4 +1,4 @@
-"""W103-W105: does a welder hold a certificate that is valid on the day and covers the process.
+"""W103-W105: does a welder hold a certificate that is valid on the day and covers the process; W115: and for how long yet.
 
 What a certificate covers is a table with its basis. It lists only what a text says, so a certificate of an unknown item
 covers nothing.
@@ -91,6 +91,18 @@ def judge(certificates: list[Certificate], process: Process, day: dt.date) -> Ve
         return None
     severity = Severity.MEDIUM if lapse == "pending" else None
     return verdict("W104", {"reason": lapse} | _facts(best), severity)
+
+
+def judge_ahead(certificates: list[Certificate], process: Process, day: dt.date, days: int) -> Verdict | None:
+    """Return W115 when the work is covered on this day, but no longer so many days later unless something is done."""
+    covering = [c for c in certificates if covers(c, process)]
+    if judge(covering, process, day) is not None:
+        return None
+    later = judge(covering, process, day + dt.timedelta(days))
+    if later is None or later.rule != "W104":
+        return None
+    due = {"expired": "expires", "review_overdue": "review_due"}[later.evidence["reason"]]
+    return verdict("W115", later.evidence | {"reason": due})
 
 
 def _facts(certificate: Certificate) -> dict[str, Any]:

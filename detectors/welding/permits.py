@@ -3,11 +3,11 @@
 import datetime as dt
 from typing import Any, NamedTuple
 
+from detectors.welding.holidays import is_day_off
 from detectors.welding.verdict import Verdict, verdict
+from detectors.welding.work import Work
 from registers.permit import Permit, PermitLevel, PermitState
 from registers.view import LOCAL, RegisterView
-
-_SATURDAY = 5
 
 RANK = {
     None: 0,
@@ -41,36 +41,52 @@ class Request(NamedTuple):
     permit: str | None
 
 
-def judge(request: Request, view: RegisterView, night: Night) -> Verdict | None:
+def request(site: str, work: Work, view: RegisterView) -> Request:
+    """Return what an arc at a site asks for."""
+    welder = view.welder(work.session.credential) if work.session else None
+    return Request(site, work.at_ms, welder.code if welder else None, work.session.permit if work.session else None)
+
+
+def judge(asked: Request, view: RegisterView, night: Night) -> Verdict | None:
     """Return why no permit allows the work, naming the nearest miss; None: one allows it.
 
     Any permit that allows it will do, named at the scan or not: the work is then permitted.
     """
-    named = view.permit(request.permit) if request.permit is not None else None
-    permits = view.permits_at(request.site) + ([named] if named and named.site != request.site else [])
+    permits = _candidates(asked, view)
     if not permits:
-        return _verdict("unknown_permit" if request.permit is not None else "no_permit", None)
-    misses = [(_miss(permit, request, night), permit) for permit in permits]
-    miss, permit = min(misses, key=lambda m: (RANK[m[0]], m[1].code != request.permit, m[1].code))
+        return _verdict("unknown_permit" if asked.permit is not None else "no_permit", None)
+    misses = [(_miss(permit, asked, night), permit) for permit in permits]
+    miss, permit = min(misses, key=lambda m: (RANK[m[0]], m[1].code != asked.permit, m[1].code))
     return None if miss is None else _verdict(miss, permit)
 
 
-def _miss(permit: Permit, request: Request, night: Night) -> str | None:
-    at = dt.datetime.fromtimestamp(request.at_ms / 1000, LOCAL)
+def allowing(asked: Request, view: RegisterView, night: Night) -> list[Permit]:
+    """Return the permits that allow the work: the one named at the scan alone, if it is among them."""
+    found = [permit for permit in _candidates(asked, view) if _miss(permit, asked, night) is None]
+    return [permit for permit in found if permit.code == asked.permit] or found
+
+
+def _candidates(asked: Request, view: RegisterView) -> list[Permit]:
+    named = view.permit(asked.permit) if asked.permit is not None else None
+    return view.permits_at(asked.site) + ([named] if named and named.site != asked.site else [])
+
+
+def _miss(permit: Permit, asked: Request, night: Night) -> str | None:
+    at = dt.datetime.fromtimestamp(asked.at_ms / 1000, LOCAL)
     checks = (
-        ("other_site", permit.site != request.site),
+        ("other_site", permit.site != asked.site),
         ("not_approved", permit.state is not PermitState.APPROVED),
         ("not_started", at < permit.starts_at),
         ("ended", at >= permit.ends_at),
-        ("welder_not_listed", bool(permit.welders and request.welder and request.welder not in permit.welders)),
+        ("welder_not_listed", bool(permit.welders and asked.welder and asked.welder not in permit.welders)),
         ("level_too_low", permit.level is PermitLevel.SECOND and must_upgrade(at, night)),
     )
     return next((reason for reason, missed in checks if missed), None)
 
 
 def must_upgrade(local: dt.datetime, night: Night) -> bool:
-    """Tell whether hot work at this local time needs one level more: night and days off (GB 30871-2022 5.1.1)."""
-    return local.weekday() >= _SATURDAY or night.holds(local)
+    """Tell whether hot work at this local time needs one level more: night, days off and holidays (GB 30871-2022 5.1.1)."""
+    return is_day_off(local.date()) or night.holds(local)
 
 
 def _verdict(reason: str, permit: Permit | None) -> Verdict:

@@ -1,36 +1,31 @@
-"""What is wrong when this machine welds here and now: W101 to W106, from one case and the registers."""
-
-from typing import NamedTuple
+"""What is wrong with the papers when this machine welds here and now: W102 to W106, from one case and the registers."""
 
 from detectors.welding import certificates, permits
-from detectors.welding.session import Session, shown
+from detectors.welding.session import shown
 from detectors.welding.verdict import Verdict, verdict
+from detectors.welding.work import Work
 from domain.places import DevicePath
 from registers.machine import Machine
 from registers.view import RegisterView, local_day
 
 
-class Work(NamedTuple):
-    """An arc as of its last arcing reading: when (epoch ms), and who was scanned in."""
+def judge_stranger(place: DevicePath, machine: Machine | None) -> Verdict | None:
+    """Return W101 for a machine that is in no register, or in none any more.
 
-    at_ms: int
-    session: Session | None
-
-
-def judge(place: DevicePath, work: Work | None, view: RegisterView, night: permits.Night) -> list[Verdict]:
-    """Return every rule that a machine breaks which welds, or merely has power (`work` None).
-
-    A machine outside the register cannot be scanned at all, so W101 is said alone, and from the moment it has power; the
-    others need an arc: to scan, or to be switched on, is not to weld.
+    It cannot be scanned at all, so this is said alone, and from the moment it has power.
     """
-    machine = view.machine(place.device)
-    if machine is None or not machine.in_service:
-        reason = "not_registered" if machine is None else "out_of_service"
-        return [verdict("W101", {"reason": reason, "path": str(place)})]
-    if work is None:
-        return []
-    found = [_person(work, machine, view), _permit(place, work, view, night)]
-    return [v._replace(evidence={"machine": machine.code} | v.evidence) for v in found if v is not None]
+    if machine is not None and machine.in_service:
+        return None
+    reason = "not_registered" if machine is None else "out_of_service"
+    return verdict("W101", {"reason": reason, "path": str(place)})
+
+
+def judge_papers(
+    work: Work, machine: Machine, asked: permits.Request, view: RegisterView, night: permits.Night
+) -> list[Verdict]:
+    """Return what is wrong with the welder and the permit of an arc: to scan, or to be switched on, is not to weld."""
+    found = [_person(work, machine, view), _permit(work, asked, view, night)]
+    return [v for v in found if v is not None]
 
 
 def _person(work: Work, machine: Machine, view: RegisterView) -> Verdict | None:
@@ -45,13 +40,11 @@ def _person(work: Work, machine: Machine, view: RegisterView) -> Verdict | None:
     return None if found is None else found._replace(evidence=who | found.evidence)
 
 
-def _permit(place: DevicePath, work: Work, view: RegisterView, night: permits.Night) -> Verdict | None:
+def _permit(work: Work, asked: permits.Request, view: RegisterView, night: permits.Night) -> Verdict | None:
     """Return what is wrong with the permit (W106); a welder nobody knows is not looked for in its list."""
-    welder = view.welder(work.session.credential) if work.session else None
-    named = work.session.permit if work.session else None
-    asked = permits.Request(place.site, work.at_ms, welder.code if welder else None, named)
     found = permits.judge(asked, view, night)
     if found is None:
         return None
-    who = {"welder": welder.code} if welder else {}
+    who = {"welder": asked.welder} if asked.welder else {}
+    named = work.session.permit if work.session else None
     return found._replace(evidence=who | found.evidence | ({"named_permit": shown(named)} if named else {}))

@@ -1,8 +1,9 @@
-"""Who is scanned in on which machine: `scan.in` opens a session, `scan.out` or `power.off` ends it."""
+"""Who is scanned in on which machine, and where the scan was: `scan.in` opens a session, `scan.out` or `power.off` ends it."""
 
 import re
 from typing import Any, NamedTuple
 
+from domain.geo import Place
 from domain.readings import Quality, Signal
 
 HIDDEN = "hidden"
@@ -31,6 +32,13 @@ class Session(NamedTuple):
     since_ms: int
     until_offset: int | None = None
     until_ms: int | None = None
+    lat: float | None = None
+    lon: float | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """Where the scan was, if it said so."""
+        return None if self.lat is None or self.lon is None else (self.lat, self.lon)
 
     def covers(self, offset: int, late_ms: int | None) -> bool:
         """Tell whether what was said at a record falls into the session; what came late goes by the device's time."""
@@ -49,6 +57,15 @@ class Sessions:
         """Return the session in which the machine said something at a record, the newest if several cover it."""
         return next((s for s in reversed(self._of.get(slot, [])) if s.covers(offset, late_ms)), None)
 
+    def newest(self, slot: int) -> Session | None:
+        """Return the last session of the machine, open or not."""
+        kept = self._of.get(slot)
+        return kept[-1] if kept else None
+
+    def slots(self) -> list[int]:
+        """Return the machines at which somebody ever scanned."""
+        return list(self._of)
+
     def scan_in(self, signal: Signal) -> None:
         """Open a session; whoever was there before has left: one machine, one welder."""
         if self._is_overtaken(signal):
@@ -56,10 +73,12 @@ class Sessions:
         self.end(signal)
         permit = signal.data.get("permit")
         session = Session(
-            credential=_code(signal.data.get("credential")),
-            permit=None if permit is None else _code(permit),
+            credential=code_of(signal.data.get("credential")),
+            permit=None if permit is None else code_of(permit),
             since_offset=signal.offset,
             since_ms=signal.event_ms,
+            lat=signal.data.get("lat"),
+            lon=signal.data.get("lon"),
         )
         self._of[signal.slot] = [*self._of.get(signal.slot, []), session][-_KEPT:]
 
@@ -67,7 +86,7 @@ class Sessions:
         """End the open session, unless it is somebody else's who scans out."""
         kept = self._of.get(signal.slot, [])
         credential = signal.data.get("credential")
-        if kept and (credential is None or _code(credential) == kept[-1].credential):
+        if kept and (credential is None or code_of(credential) == kept[-1].credential):
             self.end(signal)
 
     def end(self, signal: Signal) -> None:
@@ -90,6 +109,6 @@ class Sessions:
             self._of.setdefault(slot, []).append(Session(*session))
 
 
-def _code(value: object) -> str:
+def code_of(value: object) -> str:
     """Return the code as the registers write codes, or HIDDEN when it is none."""
     return value if isinstance(value, str) and _CODE.fullmatch(value) else HIDDEN

@@ -19,6 +19,7 @@ from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.measurands import INDEX
 from domain.readings import UNNUMBERED, Contacts, Quality, Readings, Segment, Signal
+from registers.ban import Ban
 from registers.device import Device, DeviceKind, DeviceModel
 from registers.machine import Machine
 from registers.noun import Noun
@@ -31,6 +32,8 @@ _DAY = dt.date(2025, 11, 18)
 _ONE_DAY = dt.timedelta(days=1)
 EAGER = {
     "G105": {"k": 1.0, "h": 3.0, "warmup_min": 5.0, "off_min": 3.0},
+    "W111": {"watch_min": 20.0},
+    "W114": {"hours": 8.0, "work_h": 2.0},
     "D101": {"group_min": 3.0},
     "D106": {"mute_min": 5.0, "shield_min": 5.0},
     "D107": {"window_min": 5.0},
@@ -75,6 +78,7 @@ class District:
         self._seq = dict.fromkeys(self.gas, 0)
         self._commands = 0
         self._warmth = 22.0
+        self._load = 4.0
         self._story: list[Callable[[District], Told]] = []
         self.records = [self._registered(*_register())]
         while len(self.records) < length:
@@ -129,17 +133,30 @@ class District:
 
     def shift(self) -> Told:
         """Begin a job at the machine whose steps come in order, between other records, each of them now and then left out."""
+        if self._story:
+            return self.tick()
         self._story = [partial(District.step, step=step) for step in _SHIFT if self._random.random() < _KEPT]
         return self.tick()
 
     def step(self, step: str) -> Told:
-        if step == "weld":
-            rows = (Row("current_a", 120.0 + round(self._random.random(), 2)), Row("voltage_v", 25.0))
-            return Told(self._now, "a/s/m1", rows)
-        if step == "lapse":
-            entry = self._random.choice(_worse_certificates())
-            return self._changed((entry.noun, entry.key, entry.projection()))
-        return Told(self._now, "a/s/m1", signal=(step, _SHIFT_DATA.get(step, {})))
+        match step:
+            case "weld":
+                rows = (Row("current_a", 120.0 + round(self._random.random(), 2)), Row("voltage_v", 25.0))
+                return Told(self._now, "a/s/m1", rows)
+            case "move":
+                lat, lon = self._random.choice(_PLACES)
+                return Told(self._now, "a/s/m1", (Row("lat", lat), Row("lon", lon)))
+            case "meter":
+                self._load = 14.0 - self._load  # an arc's load comes and goes
+                return Told(self._now, "a/s/e1", (Row("power_kw", self._load),))
+            case "lapse":
+                entry = self._random.choice(_worse_certificates())
+                return self._changed((entry.noun, entry.key, entry.projection()))
+            case "hours":
+                self._now += self._random.choice((0, 0, 20, 60, 540)) * 60_000
+                return self.tick()
+            case _:
+                return Told(self._now, "a/s/m1", signal=(step, self._random.choice(_SHIFT_DATA.get(step, ({},)))))
 
     def speak(self) -> Told:
         path = self._random.choice((*self.gas, "a/s/m1", "a/s/f1"))
@@ -182,8 +199,17 @@ class District:
 
 _STORY = 0.3
 _KEPT = 0.8
-_SHIFT = ("power.on", "scan.in", "weld", "weld", "lapse", "weld", "scan.out", "weld", "power.off")
-_SHIFT_DATA: dict[str, dict[str, Any]] = {"scan.in": {"credential": "C-1", "permit": "P-1"}}
+_PLACES = ((33.7, 113.3), (33.7, 113.3), (33.71, 113.3))
+_SHIFT = (
+    "power.on guardian.in gas_test scan.in move weld weld lapse weld guardian.out weld reply move weld hours weld tamper"
+    " tamper.clear scan.out weld watch.done hours power.on status.offline" + 8 * " meter" + " power.off"
+).split()
+_SHIFT_DATA: dict[str, tuple[dict[str, Any], ...]] = {
+    "scan.in": ({"credential": "C-1", "permit": "P-1"}, {"credential": "C-1", "lat": 33.71, "lon": 113.3}),
+    "guardian.in": ({"person": "G-1"}, {"person": "C-1"}),
+    "gas_test": ({"measurand": "ch4_lel", "value": 0.0}, {"measurand": "ch4_lel", "value": 12.0}, {}),
+    "reply": ({"id": "1", "ok": True, "state": "locked"}, {"id": "1", "ok": True, "state": "unlocked"}),
+}
 _KINDS: tuple[Callable[[District], Told], ...] = (
     *(District.measure,) * 10,
     *(District.weld,) * 5,
@@ -240,6 +266,8 @@ def _register() -> tuple[Noun, ...]:
         Site(code="s", name="厂", area="a", risk=RiskClass.MAJOR),
         Site(code="t", name="店", area="a"),
         DeviceModel(code="M", name="型", kind=DeviceKind.GAS, measurand="ch4_lel", level1=20.0, level2=40.0),
+        DeviceModel(code="E", name="型", kind=DeviceKind.ELECTRIC, interval_s=300),
+        Device(code="e1", site="s", model="E"),
         DeviceModel(code="N", name="型", kind=DeviceKind.FIRE, interval_s=300),
         Device(code="g1", site="s", model="M"),
         Device(code="g2", site="s", model="M", level1=10.0),
@@ -260,6 +288,7 @@ def _register() -> tuple[Noun, ...]:
             valid_until=_DAY + 100 * _ONE_DAY,
             state=CertificateState.VALID,
         ),
+        Ban(code="B", reason="营业", site="s", from_h=11.0, to_h=13.0),
         Permit(
             code="P-1",
             site="s",
@@ -267,6 +296,10 @@ def _register() -> tuple[Noun, ...]:
             starts_at=opens,
             ends_at=opens + dt.timedelta(hours=60),
             welders=("w",),
+            guardian="G-1",
+            lat=33.7,
+            lon=113.3,
+            radius_m=100.0,
         ),
     )
 
@@ -275,7 +308,12 @@ def _worse_certificates() -> tuple[Noun, ...]:
     """Return the welder's certificate as it may become: suspended, or for another kind of welding."""
     (sound,) = (entry for entry in _register() if isinstance(entry, Certificate))
     replace = msgspec.structs.replace
-    return replace(sound, state=CertificateState.SUSPENDED), replace(sound, item="压力焊作业")
+    soon = _DAY + dt.timedelta(days=10)
+    return (
+        replace(sound, state=CertificateState.SUSPENDED),
+        replace(sound, item="压力焊作业"),
+        replace(sound, valid_until=soon),
+    )
 
 
 def segment_of(records: Sequence[Told], first: int, end: int, world: World) -> Segment:

@@ -12,6 +12,7 @@ from ledger.hazard import Grade
 
 BUILT = {"G101", "G102", "G103", "G105", "F101", "W101", "W102", "W103", "W104", "W105", "W106", "X101"}
 BUILT |= {"D101", "D102", "D103", "D105", "D106", "D107", "D108", "D109"}
+BUILT |= {f"W{number}" for number in range(107, 116)}
 BUILT |= {"F102", "F103", "F104", "F105", "X102", "X103"}
 
 

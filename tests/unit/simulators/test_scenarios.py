@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from unittest.mock import ANY
@@ -27,6 +28,7 @@ VALUE_RULES = {
     "G101": ("alarm.high",),
     "F101": ("fire.alarm",),
     "D103": ("fault",),
+    "D108": ("fault",),
 }
 
 
@@ -37,11 +39,17 @@ def played(name: str, seconds: float | None = SECONDS, **options: float) -> list
     return list(generate(load_scenario(name), START, seconds=seconds, **options))
 
 
+DECODERS: dict[Kind, Callable[[bytes, str], object]] = {
+    Kind.TELEMETRY: native.telemetry,
+    Kind.EVENT: native.event,
+    Kind.STATUS: native.status,
+    Kind.REPLY: native.reply,
+}
+
+
 def decode(message: TimedMessage) -> None:
     path, kind = Topic.parse(message.topic)
-    {Kind.TELEMETRY: native.telemetry, Kind.EVENT: native.event, Kind.STATUS: native.status}[kind](
-        message.payload, path.device
-    )
+    DECODERS[kind](message.payload, path.device)
 
 
 def spoilt(scenario: Scenario) -> set[str]:

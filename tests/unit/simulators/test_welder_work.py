@@ -68,7 +68,7 @@ def test_arcs_follow_each_other_with_pauses_and_end_in_time(first: float, length
 def test_a_lawful_session_has_its_papers_in_order() -> None:
     """Power, gas test and guardian come before the scan; everybody leaves before power goes off."""
     assert events(WeldingMachine(PATH).session(LAWFUL, 10.0, Random(1))) == [
-        "power.on", "gas_test", "guardian.in", "scan.in", "scan.out", "guardian.out", "watch.done", "power.off",
+        "power.on", "gas_test", "guardian.in", "scan.in", "guardian.out", "scan.out", "watch.done", "power.off",
     ]  # fmt: skip
 
 

@@ -81,6 +81,12 @@ class Workshop:
         }
         return self.register(Permit(**(usual | fields)))
 
+    def prepare(self, device: str = "m1") -> list[str]:
+        """Let the guardian check in and the air be tested."""
+        return self.say("guardian.in", device, person="G-1") + self.say(
+            "gas_test", device, measurand="ch4_lel", value=0.0, by="G-1"
+        )
+
     def withdraw(self, noun: str, key: str) -> list[str]:
         return self._change((noun, key, None))
 
@@ -172,6 +178,7 @@ def new_shop() -> Callable[[], Workshop]:
         shop = Workshop()
         for put in (shop.machine, shop.welder, shop.certificate, shop.permit):
             put()
+        shop.prepare()
         return shop
 
     return make

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.welding.holidays import is_day_off
 from detectors.welding.permits import Night, must_upgrade
 from domain.findings import Severity
 from registers.permit import PermitLevel, PermitState
@@ -124,6 +125,7 @@ def test_second_level_work_at_night_or_on_a_day_off_must_be_upgraded(
     """二级 is too low then, and the finding says which level is required; 一级 and 特级 suffice."""
     work.permit(level=PermitLevel.SECOND, ends_at=WEDNESDAY + 200 * HOUR)
     work.wait_until(when)
+    work.prepare()
     assert work.weld() == (["W106 raise"] if raised else []), what
     if raised:
         assert work.found[-1].evidence["level_required"] == "first"
@@ -132,7 +134,7 @@ def test_second_level_work_at_night_or_on_a_day_off_must_be_upgraded(
 
 @given(st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2027, 1, 1)))  # noqa: DTZ001  made local below
 def test_a_weekday_has_eight_hours_of_night(moment: dt.datetime) -> None:
-    """Whether to upgrade depends on the local weekday and hour alone."""
+    """Whether to upgrade depends on the local hour and on whether the local day is off."""
     local = moment.replace(tzinfo=LOCAL)
-    expected = local.isoweekday() > 5 or not 6 <= local.hour < 22
+    expected = is_day_off(local.date()) or not 6 <= local.hour < 22
     assert must_upgrade(local, Night()) == expected

@@ -141,6 +141,8 @@ def test_every_alarm_is_raised_before_it_changes_or_clears(new_shop: Callable[[]
     for device in ("m1", "m2", "stranger"):
         shop.say("power.off", device)
     shop.wait(90)
+    for device in ("m1", "m2", "stranger"):
+        shop.say("watch.done", device)
     standing: set[tuple[str, str]] = set()
     for finding in shop.found:
         key = (finding.device, finding.rule)

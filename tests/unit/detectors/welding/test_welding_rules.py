@@ -54,6 +54,7 @@ def test_a_machine_that_goes_offline_has_no_known_power(empty: "Workshop") -> No
 
 def test_registering_the_machine_mends_w101_and_the_rest_is_judged(empty: "Workshop") -> None:
     """With the machine in the register, its arc is judged as any other: here nobody is scanned in and no permit."""
+    empty.prepare()
     empty.weld()
     assert empty.machine() == ["W101 clear", "W102 raise", "W106 raise"]
     assert empty.found[-3].evidence == {"reason": "mended"}
