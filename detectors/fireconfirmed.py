@@ -117,8 +117,8 @@ def _late(scene: Scene, keys: list[Key]) -> bool:
 def _evidence(scene: Scene, keys: list[Key]) -> dict[str, Any]:
     """Return the points that confirm each other and how far apart they alarmed."""
     times = [scene.points[key].at_ms for key in keys]
-    confirmed = [{"device": device, "point": point} for device, point in keys]
-    return {"confirmed_by": confirmed, "apart_s": round((max(times) - min(times)) / 1000)}
+    devices, points = zip(*keys, strict=True)
+    return {"devices": list(devices), "points": list(points), "apart_s": round((max(times) - min(times)) / 1000)}
 
 
 def _finding(cause: Finding, device: str, action: Action, evidence: dict[str, Any], *, late: bool) -> Finding:

@@ -216,7 +216,8 @@ class FireGrowth:
         fixed = turn.value >= self._fast["fixed_c"]
         limit = "fixed_c" if fixed else "rate"
         basis = next(p.basis for p in CATALOGUE[FAST].parameters if p.name == limit)
-        facts = {"measurand": "temp_c", "value": round(turn.value, 1), "unit": "°C", **_facts(turn)}
+        facts = {"measurand": "temp_c", "unit": "°C", **_facts(turn)}
+        facts["value"] = facts.pop("temp_c")
         facts |= {"set_point": self._fast["fixed_c"]} if fixed else {"rate_limit_c_min": self._fast["rate"]}
         return facts | {"reason": "hot" if fixed else "rising", "set_point_basis": basis}
 

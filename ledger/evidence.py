@@ -25,6 +25,19 @@ _LABELS = {
     "level": "作业票级别",
     "level_required": "应有级别",
     "gas_device": "燃气探测器",
+    "fire_device": "火灾探测器",
+    "guardian": "作业票监护人",
+    "other_machine": "另一台焊机",
+    "ban_reason": "禁令",
+    "last_arc": "末次起弧",
+    "since": "起始",
+}
+_LISTS = {
+    "points": "报警点位",
+    "devices": "报警设备",
+    "criteria": "异常判据",
+    "gaps": "失去监护",
+    "silent_machines": "失联焊机",
 }
 _UNITS = {
     "current_a": ("焊接电流", "A"),
@@ -32,6 +45,20 @@ _UNITS = {
     "supply_current_a": ("供电电流", "A"),
     "lasted_s": ("持续", "秒"),
     "silent_s": ("未上报", "秒"),
+    "apart_s": ("相隔", "秒"),
+    "smoke_dbm": ("烟雾减光率", "dB/m"),
+    "temp_c": ("温度", "℃"),
+    "rate_c_min": ("升温速度", "℃/min"),
+    "co_rise_ppm": ("一氧化碳升高", "ppm"),
+    "distance_m": ("距离", "m"),
+    "allowed_m": ("允许半径", "m"),
+    "minutes": ("间隔", "分钟"),
+    "speed_kmh": ("所需时速", "km/h"),
+    "test_age_min": ("检测早于作业", "分钟"),
+    "bursts": ("起弧负荷", "次"),
+    "rise_kw": ("负荷升高", "kW"),
+    "limit_min": ("时限", "分钟"),
+    "limit_h": ("时限", "小时"),
 }
 _VALUES = {
     "not_registered": "未登记入平台",
@@ -57,6 +84,44 @@ _VALUES = {
     "mended": "已纠正",
     "arc_ended": "焊接已停止",
     "gas_cleared": "气体已恢复",
+    "watch_restored": "火灾监护已恢复",
+    "fire_cleared": "火警已恢复",
+    "all_points_clear": "各点均已恢复",
+    "point_alarmed": "已转为火警",
+    "subsided": "已回落",
+    "hot": "达到定温报警值",
+    "rising": "升温过快",
+    "device": "探测器自报预警",
+    "shielded": "探测点被屏蔽",
+    "shielded_smoke": "感烟被屏蔽",
+    "shielded_heat": "感温被屏蔽",
+    "shielded_flame": "火焰探测被屏蔽",
+    "shielded_co": "一氧化碳探测被屏蔽",
+    "shielded_manual": "手动报警按钮被屏蔽",
+    "mains_lost": "主电丢失",
+    "backup_lost": "备电丢失",
+    "outside_place": "焊机在作业票地点之外",
+    "scanned_elsewhere": "扫码地点在作业票地点之外",
+    "moved_while_locked": "锁机后被移动",
+    "too_fast": "两次扫码之间不可能到达",
+    "two_at_once": "同一证书同时在两台焊机作业",
+    "guardian_absent": "监护人不在场",
+    "guardian_is_welder": "焊工自任监护人",
+    "other_guardian": "在场监护人与作业票不符",
+    "no_gas_test": "动火前未检测气体",
+    "gas_test_too_old": "气体检测已失效",
+    "gas_over_limit": "气体检测不合格",
+    "no_result": "气体检测没有结果",
+    "watch_not_confirmed": "未确认留守",
+    "banned": "动火禁令",
+    "works_while_locked": "锁机后仍在作业",
+    "chip_removed": "芯片被拆除",
+    "meter_shows_arc": "模块失联而电表显示起弧",
+    "machine_heard": "焊机恢复上报",
+    "meter_quiet": "电表恢复平稳",
+    "no_rest": "长时间没有休息",
+    "powered_too_long": "连续通电过久",
+    "expires": "即将到期",
     "hidden": "不予显示",
     "special": "特级",
     "first": "一级",
@@ -79,9 +144,10 @@ def sentence(evidence: Mapping[str, Any]) -> str:
 def _facts(evidence: Mapping[str, Any]) -> Iterator[str]:
     if "value" in evidence and str(evidence.get("measurand")) in BY_NAME:
         yield _reading(evidence)
-    points = evidence.get("points")
-    if points and isinstance(points, list | tuple):
-        yield "报警点位：" + "、".join(_word(point) for point in points)
+    for name, label in _LISTS.items():
+        words = evidence.get(name)
+        if words and isinstance(words, list | tuple):
+            yield f"{label}：" + "、".join(map(_word, words))
     for name, label in _LABELS.items():
         if (value := evidence.get(name)) is not None:
             yield f"{label}：{_word(value)}"

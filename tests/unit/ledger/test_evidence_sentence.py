@@ -23,6 +23,13 @@ def test_fire_points_are_listed() -> None:
     assert sentence({"points": ["smoke", "heat"]}) == "报警点位：感烟、感温"
 
 
+def test_what_rules_found_together_is_listed() -> None:
+    """The gaps of a fire watch and a neglected duty read as sentences."""
+    assert sentence({"gaps": ["mains_lost", "shielded_smoke"]}) == "失去监护：主电丢失、感烟被屏蔽"
+    late = {"reason": "gas_test_too_old", "test_age_min": 44}
+    assert sentence(late) == "原因：气体检测已失效；检测早于作业 44 分钟"
+
+
 _KNOWN = ["value", "measurand", "points", "reason", "current_a"]
 _anything = st.none() | st.integers() | st.text() | st.lists(st.integers())
 
