@@ -12,7 +12,7 @@ from emberwatch.stores import open_books
 from ledger.alarm import AlarmFilter
 from registers.device import Device
 
-_LOOK_S = 0.02
+_LOOK_S = 0.2  # each look costs a query
 
 
 @asynccontextmanager

@@ -25,6 +25,9 @@ def rounds(channels: Int64) -> Iterator[Int64]:
     """Yield row numbers so that no round has a channel twice and each channel's rows come in order."""
     order = np.argsort(channels, kind="stable")
     starts = np.flatnonzero(np.diff(channels[order], prepend=-1))
+    if len(starts) == len(channels):  # nearly always: each once
+        yield order
+        return
     rank = np.arange(len(channels)) - np.repeat(starts, np.diff(starts, append=len(channels)))
     by_rank = order[np.argsort(rank, kind="stable")]
     yield from np.split(by_rank, np.cumsum(np.bincount(rank))[:-1])

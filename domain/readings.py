@@ -55,7 +55,11 @@ class Readings:
 
     def take(self, rows: NDArray[Any] | slice) -> "Readings":
         """Return the rows chosen by an index array, a boolean mask, or a slice (which copies nothing)."""
-        return Readings(*(getattr(self, name)[rows] for name in self.__slots__))
+        if isinstance(rows, slice):
+            return Readings(*(getattr(self, name)[rows] for name in self.__slots__))
+        if rows.dtype == np.bool_:  # looked for once, not once a column
+            rows = np.flatnonzero(rows)
+        return Readings(*(getattr(self, name).take(rows) for name in self.__slots__))
 
     @classmethod
     def concatenate(cls, parts: Sequence["Readings"]) -> "Readings":

@@ -36,9 +36,11 @@ class Clocks:
 
     def judge(self, slot: int, ts: int | None, received_ms: int) -> tuple[int, int]:
         """Return (event_ms, Quality bits) of a message, in the order of receipt."""
-        if not is_set(ts):
+        if ts is None or ts < SYNCED_MS:
             return received_ms, _UNTIMED
         age = received_ms - ts
+        if 0 <= age <= self._late_ms and not self._behind:  # nearly always
+            return ts, 0
         if age > self._late_ms:
             return ts, _LATE if self._is_late(slot, age, received_ms) else 0
         if self._behind:

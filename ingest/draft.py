@@ -92,11 +92,19 @@ class Draft:
         head: Message = Message(),  # noqa: B008  frozen: what a message that says nothing of itself has
     ) -> None:
         """Add a message with `size` readings, which must be added to `measurand` and `value`."""
+        boot, seq = head.boot, head.seq
         if quality & _CLAMPED and head.ts is not None:
             self.ahead.append((len(self.rows) // _ROW.itemsize, head.ts - received_ms))
-        boot = UNNUMBERED if head.boot is None else head.boot
-        seq = UNNUMBERED if head.seq is None else head.seq
-        self.rows += _row(offset, received_ms, event_ms, boot, seq, slot, size, quality)
+        self.rows += _row(
+            offset,
+            received_ms,
+            event_ms,
+            UNNUMBERED if boot is None else boot,
+            UNNUMBERED if seq is None else seq,
+            slot,
+            size,
+            quality,
+        )
 
     def dead(self, offset: int, record: Record, error: MalformedPayloadError) -> None:
         """Add a record that nobody can read."""

@@ -205,11 +205,9 @@ encode = msgspec.json.Encoder().encode
 def telemetry(payload: bytes, device: str) -> list[Telemetry]:
     """Return the messages of one payload (a gateway may send many); raise MalformedPayloadError."""
     decoded = _decode(_TELEMETRY, payload)
-    messages = decoded if isinstance(decoded, list) else [decoded]
-    for message in messages:
-        if message.device is not None or message.device_id is not None:
-            _check_identity(message, device)
-    return messages
+    if isinstance(decoded, Telemetry):
+        return [_check_identity(decoded, device)]
+    return [_check_identity(message, device) for message in decoded]
 
 
 def event(payload: bytes, device: str) -> Event:
@@ -228,11 +226,9 @@ def reply(payload: bytes, device: str) -> Reply:
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], payload: bytes) -> _T:
-    if len(payload) > MAX_BYTES:
-        raise MalformedPayloadError("too_large", f"{len(payload)} bytes, at most {MAX_BYTES}")
-    # as many opening brackets as the limit cannot be nested deeper than it: true of nearly every payload, and cheap to see
-    if payload.count(b"{") + payload.count(b"[") > MAX_DEPTH and _depth(payload) > MAX_DEPTH:
-        raise MalformedPayloadError("too_deep", f"nested deeper than {MAX_DEPTH}")
+    # as few brackets as the limit cannot be nested deeper than it: true of nearly every payload, and cheap to see
+    if b"[" in payload or payload.count(b"{") > MAX_DEPTH or len(payload) > MAX_BYTES:
+        _check_size(payload)
     try:
         return decoder.decode(payload)
     except msgspec.ValidationError as error:
@@ -241,11 +237,19 @@ def _decode(decoder: msgspec.json.Decoder[_T], payload: bytes) -> _T:
         raise MalformedPayloadError("json", str(error)) from error
 
 
+def _check_size(payload: bytes) -> None:
+    if len(payload) > MAX_BYTES:
+        raise MalformedPayloadError("too_large", f"{len(payload)} bytes, at most {MAX_BYTES}")
+    if _depth(payload) > MAX_DEPTH:
+        raise MalformedPayloadError("too_deep", f"nested deeper than {MAX_DEPTH}")
+
+
 _M = TypeVar("_M", bound=Message)
 
 
 def _check_identity(message: _M, device: str) -> _M:
-    if message.device not in (None, device) or message.device_id not in (None, device):
+    named, also = message.device, message.device_id
+    if (named is not None and named != device) or (also is not None and also != device):
         raise MalformedPayloadError("identity", "the payload names another device than the topic")
     return message
 

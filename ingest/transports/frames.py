@@ -5,13 +5,17 @@ and some brokers pass on whatever a device sends. Here a topic that is not UTF-8
 dead letter), not one that the broker sends again for ever.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from domain.errors import EngineError
 from domain.records import REDELIVERED, RETAINED
 from ingest.transport import Message
 
 _PUBLISH, _TYPE_BITS = 0x30, 0xF0
+_PUBACK = 0x4002  # type and length, for success
 _QOS_BITS = 0x06
 _MORE, _SEVEN_BITS = 0x80, 0x7F
 _TWO_BYTES = 1 << 14
@@ -83,6 +87,13 @@ def split(data: bytes) -> Packets:
             others.append(data[at:stop])
         at = stop
     return Packets(messages, packet_ids, others, at, needed)
+
+
+def pubacks(packet_ids: Sequence[int]) -> bytes:
+    """Return a PUBACK (success) for each packet id."""
+    packets = np.full((len(packet_ids), 2), _PUBACK, ">u2")
+    packets[:, 1] = packet_ids
+    return packets.tobytes()
 
 
 def _after_properties(data: bytes, at: int) -> int:

@@ -15,7 +15,7 @@ import mqtt5
 
 from domain.errors import EngineError
 from ingest.transport import FILTERS, MAX_PAYLOAD_BYTES, Batch, Counters, Deliver, Endpoint, Message, QoS
-from ingest.transports.frames import split
+from ingest.transports.frames import pubacks, split
 from ingest.transports.sessions import Receipt, SessionTransport
 
 _LOG = logging.getLogger(__name__)
@@ -136,7 +136,7 @@ class Mqtt5Session(asyncio.BufferedProtocol):
             self._transport.write(data)
 
     def acknowledge(self, packet_ids: Sequence[int]) -> None:
-        self._write(b"".join([mqtt5.PubAckPacket(packet_id).write() for packet_id in packet_ids]))
+        self._write(pubacks(packet_ids))
         self._heard = True  # we may not have read for a while: give the broker a whole interval again
         self._read_on()
 

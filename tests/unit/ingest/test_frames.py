@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from domain.errors import EngineError
 from domain.records import REDELIVERED, RETAINED
 from ingest.transport import Message
-from ingest.transports.frames import Packets, split
+from ingest.transports.frames import Packets, pubacks, split
 
 _TOPICS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="+#\0"), min_size=1, max_size=200)
 
@@ -95,3 +95,9 @@ def test_a_length_of_five_bytes_is_not_mqtt() -> None:
     """The connection must end there: where the next packet begins is unknown."""
     with pytest.raises(EngineError, match="length"):
         split(b"\x30\xff\xff\xff\xff\x01")
+
+
+@given(st.lists(st.integers(1, 65_535), max_size=9))
+def test_acknowledgements_are_written_as_the_codec_writes_them(packet_ids: list[int]) -> None:
+    """One PUBACK with success for each packet id, in order."""
+    assert pubacks(packet_ids) == b"".join(mqtt5.PubAckPacket(packet_id).write() for packet_id in packet_ids)
