@@ -26,7 +26,10 @@ MAX_WAITING_BYTES = 64 << 20
 """Payload bytes handed over and not yet acknowledged at which a transport stops reading, whatever `receive_max` says."""
 
 CAP = 30.0
-"""The longest wait between two attempts, in seconds."""
+"""The longest wait after a connection that was soon lost, in seconds."""
+
+AWAY_CAP = 2.0
+"""The longest wait for a broker that is not there: what it holds for us when it is back, it may lose again."""
 
 QoS = Literal[0, 1]
 
@@ -149,20 +152,23 @@ def back_off(first: float = 0.1, cap: float = CAP) -> Iterator[float]:
 async def keep_connected(session: Callable[[], Awaitable[None]], counters: Counters, broker: str) -> None:
     """Run `session` for ever; it calls `counters.opened()` once it serves and raises EngineError or OSError when lost.
 
-    The delay starts again from small only after a connection that lasted: two services under one client id take the
-    session from each other, and must not do so ten times a second.
+    After connections that do not last the delay grows: two services under one client id take the session from each other,
+    and must not do so ten times a second. A broker that is not there at all is soon tried again.
     """
     loop = asyncio.get_running_loop()
-    delays, logged = back_off(), False
+    lost, away, logged = back_off(), back_off(cap=AWAY_CAP), False
     while True:
-        started = loop.time()
+        started, connections = loop.time(), counters.connections
         try:
             await session()
         except (EngineError, OSError) as error:
             _LOG.log(logging.DEBUG if logged and not counters.connected else logging.WARNING, "%s: %s", broker, error)
             logged = True
-            if loop.time() - started > CAP:
-                delays = back_off()
         finally:
             counters.connected = False
-        await asyncio.sleep(next(delays))
+        was_there = counters.connections > connections
+        if was_there:
+            away = back_off(cap=AWAY_CAP)
+        if not was_there or loop.time() - started > CAP:
+            lost = back_off()
+        await asyncio.sleep(next(lost if was_there else away))

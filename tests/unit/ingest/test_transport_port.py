@@ -51,3 +51,43 @@ async def test_an_outage_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     task.cancel()
     await asyncio.wait((task,))
     assert [record.levelno for record in caplog.records[:2]] == [logging.WARNING, logging.DEBUG]
+
+
+async def waits(monkeypatch: pytest.MonkeyPatch, serves: str) -> list[float]:
+    """Return the waits after sessions that were made and lost at once (`y`) or never made (`n`)."""
+    made, counters, done, sleep = list[float](), Counters(), asyncio.Event(), asyncio.sleep
+    turns = iter(serves)
+
+    async def session() -> None:
+        if next(turns) == "y":
+            counters.opened()
+        raise EngineError("gone")
+
+    async def waited(seconds: float) -> None:
+        made.append(seconds)
+        if len(made) == len(serves):
+            done.set()
+            await asyncio.Event().wait()
+        await sleep(0)
+
+    monkeypatch.setattr("ingest.transport.asyncio.sleep", waited)
+    task = asyncio.create_task(keep_connected(session, counters, "broker"))
+    await done.wait()
+    task.cancel()
+    await asyncio.wait((task,))
+    return made
+
+
+async def test_a_broker_that_is_not_there_is_soon_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it is away: what it holds for us when it is back, it may lose again."""
+    assert max(await waits(monkeypatch, "n" * 20)) <= 2.0
+
+
+async def test_a_session_that_is_taken_away_again_and_again_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two under one name: the waits grow to half a minute."""
+    assert (await waits(monkeypatch, "y" * 12))[-1] >= 15.0
+
+
+async def test_a_broker_that_was_away_is_no_rival(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that dies again and again, but was found missing in between, is met again at once."""
+    assert max(await waits(monkeypatch, "yyn" * 10)) <= 0.2
