@@ -10,19 +10,18 @@ import numpy as np
 
 from detectors.arrays import grown
 from detectors.base import Output, World
+from detectors.faultcodes import END_OF_LIFE, speaks_of
 from detectors.holding import Holding, Moment
 from detectors.parameters import Parameters
 from detectors.roll import Roll
 from domain.changes import RegisterChange
 from domain.findings import Finding, Severity
-from domain.readings import Int64, Quality, Segment
+from domain.readings import Int64, Segment
 from registers.device import Device, DeviceKind
 from registers.place import Site
 from registers.view import local_day
 
 _RULE = "D105"
-END_OF_LIFE = "end_of_life"
-"""Fault code of a device that knows that its sensor is spent."""
 _NEVER = 10**7
 _DAYS_A_YEAR = 365.25
 _HOMES = frozenset({"居民", "居住", "住宅", "物业"})
@@ -48,11 +47,11 @@ class ServiceLife:
     def observe(self, segment: Segment, world: World) -> Output:
         findings = []
         for signal in segment.signals:
-            if signal.data.get("code") == END_OF_LIFE and not signal.quality & Quality.RETAINED:
+            if speaks_of(signal, END_OF_LIFE):
                 path, moment = world.slots.path(signal.slot), Moment.of(signal)
                 if signal.type == "fault":
                     findings += self._alarms.hold(path, END_OF_LIFE, moment, {"signal": signal.type}, Severity.MEDIUM)
-                elif signal.type == "fault.clear":
+                else:
                     findings += self._alarms.release(path, END_OF_LIFE, moment)
         return Output(findings)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from detectors.arrays import grown
 from detectors.base import Output, World
+from detectors.faultcodes import BATTERY_LOW, speaks_of
 from detectors.holding import Holding, Moment
 from detectors.parameters import Parameters
 from domain.changes import RegisterChange
@@ -15,8 +16,6 @@ from domain.measurands import INDEX
 from domain.readings import Quality, Readings, Segment, Signal
 
 _RULE = "D108"
-BATTERY_LOW = "battery_low"
-"""Fault code of a device that found its battery low."""
 _CHARGE = "charge"
 _BATTERY = INDEX["battery_pct"]
 _NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
@@ -44,7 +43,7 @@ class Battery:
         self._alarms = Holding(_RULE)
 
     def observe(self, segment: Segment, world: World) -> Output:
-        signals = [s for s in segment.signals if s.data.get("code") == BATTERY_LOW and s.quality & _NOT_LIVE == 0]
+        signals = [s for s in segment.signals if speaks_of(s, BATTERY_LOW)]
         events: list[Signal | _Charge] = [*signals, *self._charges(segment.readings, world)]
         findings = []
         for event in sorted(events, key=attrgetter("offset")):
@@ -79,7 +78,7 @@ class Battery:
         path, moment = world.slots.path(signal.slot), Moment.of(signal)
         if signal.type == "fault":
             return self._alarms.hold(path, BATTERY_LOW, moment, {"signal": signal.type})
-        return self._alarms.release(path, BATTERY_LOW, moment) if signal.type == "fault.clear" else []
+        return self._alarms.release(path, BATTERY_LOW, moment)
 
     def tick(self, offset: int, now_ms: int, world: World) -> Output:
         return Output()

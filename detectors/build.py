@@ -5,6 +5,8 @@ from detectors.base import Correlator, Detector, World
 from detectors.battery import Battery
 from detectors.commands import Commands
 from detectors.cross import fire_in_gas, hot_work_in_gas, hot_work_unwatched
+from detectors.dedusters import Dedusters
+from detectors.electricfire import ElectricFire
 from detectors.engine import Engine
 from detectors.faults import Faults
 from detectors.fire import FireAlarm
@@ -12,12 +14,16 @@ from detectors.fireconfirmed import FireConfirmed
 from detectors.firecover import FireCover
 from detectors.firegrowth import FireGrowth
 from detectors.gas import GasThresholds
+from detectors.hoppers import Hoppers
 from detectors.identity import Identity
+from detectors.load import Load
 from detectors.parameters import Overrides, Parameters
 from detectors.presence import Silence
 from detectors.slowleak import SlowLeak
+from detectors.soundness import Soundness
 from detectors.strangers import Strangers
 from detectors.tampering import Tampering
+from detectors.tanks import Tanks
 from detectors.welding.detector import Welding
 from detectors.welding.meters import SupplyMeters
 
@@ -40,6 +46,12 @@ def build_detectors(parameters: Parameters) -> list[Detector]:
         Identity(parameters),
         Battery(parameters),
         Commands(),
+        Soundness(parameters),
+        Tanks(parameters),
+        Hoppers(parameters),
+        Dedusters(parameters),
+        ElectricFire(parameters),
+        Load(parameters),
     ]
 
 

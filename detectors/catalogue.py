@@ -3,9 +3,11 @@
 from detectors.rule import Rule
 from detectors.rules.cross import CROSS
 from detectors.rules.devices import DEVICES
+from detectors.rules.electricity import ELECTRICITY
 from detectors.rules.fire import FIRE
 from detectors.rules.gas import GAS
-from detectors.rules.processes import ELECTRICITY, SOURCES, STATISTICS
+from detectors.rules.processes import STATISTICS
+from detectors.rules.sources import SOURCES
 from detectors.rules.welding import WELDING
 from ledger.policy import RulePolicy
 

@@ -7,10 +7,9 @@ What arrived late may raise (marked 迟报) but may take back only a fault that 
 
 from typing import Any
 
-from detectors.ageing import END_OF_LIFE
 from detectors.base import Output, World
-from detectors.battery import BATTERY_LOW
 from detectors.catalogue import CATALOGUE
+from detectors.faultcodes import BATTERY_LOW, END_OF_LIFE
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding
 from domain.readings import Quality, Segment, Signal

@@ -51,14 +51,9 @@ class Holding:
         self._rule = rule
         self._alarms: dict[str, _Alarm] = {}
 
-    def holds(self, path: str, cause: str) -> bool:
-        """Tell whether this cause holds an alarm of this path."""
-        alarm = self._alarms.get(path)
-        return alarm is not None and cause in alarm.causes
-
-    def paths(self) -> list[str]:
-        """Return the paths in alarm, oldest first."""
-        return list(self._alarms)
+    def holds(self, path: str) -> bool:
+        """Tell whether this path is in alarm."""
+        return path in self._alarms
 
     def hold(
         self, path: str, cause: str, moment: Moment, evidence: dict[str, Any], severity: Severity | None = None

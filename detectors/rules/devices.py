@@ -52,7 +52,17 @@ DEVICES: tuple[Rule, ...] = (
         severity=Severity.MEDIUM,
         grade=None,
         basis=read(OURS),
-        summary="读数长时间不变、噪声超出型号、零点漂移或灵敏度丧失。",
+        summary="气体探测器读数长时间一位不变、来回跳动远超平时、整日不回零点、灵敏度丧失，或自检不合格。",
+        built=True,
+        parameters=(
+            Parameter("frozen_min", 120.0, "min", OURS, 1.0, 10_080.0),
+            Parameter("noise_min", 10.0, "min", OURS, 0.0, 1440.0),
+            Parameter("noise_ratio", 8.0, "平时之倍", OURS, 2.0, 100.0),
+            Parameter("zero_h", 24.0, "h", OURS, 0.1, 168.0),
+            Parameter("zero_share", 0.2, "一级设定值之比", OURS, 0.01, 1.0),
+            Parameter("span_share", 0.2, "平时之比", OURS, 0.01, 0.9),
+            Parameter("span_days", 7.0, "天", OURS, 0.01, 90.0),
+        ),
     ),
     Rule(
         code="D105",

@@ -25,7 +25,8 @@ from registers.machine import Machine
 from registers.noun import Noun
 from registers.permit import Permit, PermitLevel
 from registers.person import Certificate, CertificateState, Family, Welder
-from registers.place import Area, RiskClass, Site
+from registers.place import Area, Enterprise, RiskClass, Site
+from registers.stop_order import StopOrder
 
 START_MS = 1_763_430_000_000
 _DAY = dt.date(2025, 11, 18)
@@ -36,7 +37,17 @@ EAGER = {
     "W114": {"hours": 8.0, "work_h": 2.0},
     "D101": {"group_min": 3.0},
     "D106": {"mute_min": 5.0, "shield_min": 5.0},
+    "D104": {
+        "frozen_min": 1.0,
+        "noise_min": 0.0,
+        "noise_ratio": 2.0,
+        "zero_h": 0.1,
+        "span_share": 0.9,
+        "span_days": 0.01,
+    },
     "D107": {"window_min": 5.0},
+    "P102": {"quarters": 1.0, "score": 2.0},
+    "S103": {"dp_s": 5.0, "discharge_min": 1.0, "fan_s": 20.0},
 }
 """Makes the rules that take their time speak within a short stream."""
 
@@ -185,6 +196,12 @@ class District:
         reply = {"id": str(self._commands), "ok": self._random.random() < 0.7, "state": None}
         return Told(self._now, "a/s/m1", signal=("reply", reply))
 
+    def plant(self) -> Told:
+        """One transmitter of an industrial quantity, now and then where it should not be."""
+        name, measurands = self._random.choice(_PLANT)
+        rows = tuple(Row(m, self._random.choice(values)) for m, values in measurands.items())
+        return Told(self._now, f"a/t/{name}", rows)
+
     def tick(self) -> Told:
         return Told(self._now, control="tick")
 
@@ -216,12 +233,19 @@ _KINDS: tuple[Callable[[District], Told], ...] = (
     *(District.smoulder,) * 4,
     *(District.blaze,) * 3,
     *(District.speak,) * 4,
+    *(District.plant,) * 4,
     *(District.tick,) * 6,
     *(District.shift,) * 2,
     District.order,
     District.answer,
     District.start,
     District.edit,
+)
+_PLANT: tuple[tuple[str, dict[str, tuple[float, ...]]], ...] = (
+    ("p1", {"power_kw": (2.0, 30.0, 90.0), "residual_ma": (20.0, 20.0, 400.0)}),
+    ("l1", {"level_pct": (50.0, 50.0, 8.0, 3.0, 88.0, 95.0)}),
+    ("d1", {"hopper_temp_c": (45.0, 50.0, 62.0, 75.0), "dp_pa": (900.0, 300.0, 1800.0)}),
+    ("d1", {"dp_pa": (900.0, 300.0, 1800.0), "fan": (1.0, 1.0, 0.0), "running": (1.0, 0.0)}),
 )
 _SAYINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("alarm.low", {"measurand": "ch4_lel", "value": 26.0}),
@@ -254,6 +278,8 @@ _SAYINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("tamper.clear", {}),
     ("selftest", {"ok": True}),
     ("fault", {"code": "battery_low"}),
+    ("fault", {"code": "discharge"}),
+    ("selftest", {"ok": False}),
     ("fault", {"code": "end_of_life"}),
 )
 
@@ -264,7 +290,15 @@ def _register() -> tuple[Noun, ...]:
     return (
         Area(code="a", name="甲"),
         Site(code="s", name="厂", area="a", risk=RiskClass.MAJOR),
-        Site(code="t", name="店", area="a"),
+        Enterprise(code="e", name="户", industry="工贸", safe_kw=80.0),
+        Site(code="t", name="店", area="a", enterprise="e"),
+        StopOrder(code="O", enterprise="e", starts_at=opens, ends_at=opens + dt.timedelta(hours=60), base_kw=10.0),
+        DeviceModel(code="P", name="表", kind=DeviceKind.ELECTRIC, measurand="power_kw", interval_s=600),
+        DeviceModel(code="L", name="罐", kind=DeviceKind.PROCESS, measurand="level_pct", low=10.0, high_high=90.0),
+        DeviceModel(code="DD", name="尘", kind=DeviceKind.PROCESS, measurand="dp_pa", interval_s=600),
+        Device(code="p1", site="t", model="P"),
+        Device(code="l1", site="t", model="L", low_low=5.0, high=85.0),
+        Device(code="d1", site="t", model="DD"),
         DeviceModel(code="M", name="型", kind=DeviceKind.GAS, measurand="ch4_lel", level1=20.0, level2=40.0),
         DeviceModel(code="E", name="型", kind=DeviceKind.ELECTRIC, interval_s=300),
         Device(code="e1", site="s", model="E"),

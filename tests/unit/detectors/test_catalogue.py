@@ -11,7 +11,8 @@ from domain.findings import Severity
 from ledger.hazard import Grade
 
 BUILT = {"G101", "G102", "G103", "G105", "F101", "W101", "W102", "W103", "W104", "W105", "W106", "X101"}
-BUILT |= {"D101", "D102", "D103", "D105", "D106", "D107", "D108", "D109"}
+BUILT |= {"D101", "D102", "D103", "D104", "D105", "D106", "D107", "D108", "D109"}
+BUILT |= {"P101", "P102", "P103", "S101", "S102", "S103"}
 BUILT |= {f"W{number}" for number in range(107, 116)}
 BUILT |= {"F102", "F103", "F104", "F105", "X102", "X103"}
 
