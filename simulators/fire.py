@@ -13,9 +13,9 @@ from typing import NamedTuple
 from simulators.device import Saying, event, status
 from simulators.incidents import Burning, Cooking, Incident, active
 from simulators.physics import Sensor, SensorType, relax
+from simulators.sampling import Sampling
 
 _AMBIENT_C = 22.0
-_SAMPLE_S = 1.0
 
 # Of mixed furnishings, order of magnitude (SFPE Handbook): effective heat of combustion kJ/g, smoke in dB·m²/g, CO in g/g.
 _HEAT_KJ_G = 20.0
@@ -101,32 +101,39 @@ def ceiling_jet_rise(heat_kw: float, distance_m: float, height_m: float) -> floa
 
 @dataclass(frozen=True, slots=True)
 class FireDetector:
-    """A registered fire detector: its chief measurand (smoke_dbm, temp_c or co_ppm) and longest report interval."""
+    """A registered fire detector: its chief measurand (smoke_dbm, temp_c or co_ppm) and longest report interval.
+
+    `brisk_s`: how often it reports while smoke or heat come or go, where that is more often.
+    """
 
     path: str
     measurand: str
     interval_s: float
+    brisk_s: float | None = None
 
     def sayings(self, incidents: Sequence[Incident], seed: str) -> Iterator[Saying]:
         """Yield reports and alarms without end. A quiet detector is sampled only when it reports."""
-        return self._report(incidents, Random(seed), _SAMPLE_S if incidents else self.interval_s)
+        rng = Random(seed)
+        burning = [incident for incident in incidents if isinstance(incident, Burning | Cooking)]
+        start_s = rng.uniform(0.0, min(self.interval_s, 2.0))
+        return self._report(burning, rng, Sampling(burning, self.interval_s, self.brisk_s, start_s, start_s))
 
-    def _report(self, incidents: Sequence[Incident], rng: Random, step_s: float) -> Iterator[Saying]:
+    def _report(self, burning: Sequence[Incident], rng: Random, sampling: Sampling) -> Iterator[Saying]:
         room = FireRoom()
         sensors = {m: Sensor(_SENSORS[m], rng, _at_rest(m)) for m in _REPORTS[self.measurand]}
         latched: set[str] = set()
-        now_s = due_s = rng.uniform(0.0, min(self.interval_s, 2.0))
-        yield status(now_s, online=True)
+        step_s = 0.0
+        yield status(sampling.now_s, online=True)
         while True:
-            around = _surroundings(incidents, now_s)
+            now_s, around = sampling.now_s, _surroundings(burning, sampling.now_s)
             air = room.advance(step_s, around, exhaust=bool(latched) and around.heat_kw == 0)._asdict()
             values = {m: max(0.0, sensor.read(air[m], step_s)) for m, sensor in sensors.items()}
             changes = _latch(latched, values)
-            if changes or now_s >= due_s:
-                due_s = now_s + self.interval_s
+            if changes or sampling.is_due():
+                sampling.reported()
                 yield Saying(now_s, "telemetry", values)
             yield from (event(now_s, type_, point=point) for type_, point in changes)
-            now_s += step_s
+            step_s = sampling.step()
 
 
 def _at_rest(measurand: str) -> float:

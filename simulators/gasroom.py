@@ -11,6 +11,7 @@ from random import Random
 from simulators.device import Saying, event, status
 from simulators.incidents import Cooking, Incident, Leak, active
 from simulators.physics import Sensor, SensorType, relax
+from simulators.sampling import Sampling
 
 # Reading = at rest + factor × %VOL of the gas. LEL 5.0 methane, 2.1 propane, 4.0 hydrogen %VOL (GB/T 50493-2019 App. A).
 _SCALES: dict[str, tuple[float, float]] = {
@@ -33,7 +34,6 @@ _SENSORS: dict[str, SensorType] = {
 }
 MEASURANDS = frozenset(_SCALES)
 
-_SAMPLE_S = 1.0
 _HYSTERESIS = 0.9
 _FAN = 10.0  # the interlocked fan changes the air this many times faster
 _VAPOUR_M3H = 1.2  # what a wok's flare-up looks like to a catalytic bead, as gas
@@ -75,36 +75,42 @@ class AlarmBits:
 
 @dataclass(frozen=True, slots=True)
 class GasDetector:
-    """A registered gas detector: its measurand, longest report interval and set points (None: it has no alarm of its own)."""
+    """A registered gas detector: its measurand, longest report interval and set points (None: it has no alarm of its own).
+
+    `brisk_s`: how often it reports while gas comes or goes, where that is more often.
+    """
 
     path: str
     measurand: str
     interval_s: float
     low: float | None = None
     high: float | None = None
+    brisk_s: float | None = None
 
     def sayings(self, incidents: Sequence[Incident], seed: str) -> Iterator[Saying]:
         """Yield reports and alarms without end. A quiet detector is sampled only when it reports: it has nothing else to say."""
         rng = Random(seed)
-        return self._report(incidents, rng, _SAMPLE_S if incidents else self.interval_s)
+        gas = [incident for incident in incidents if isinstance(incident, Leak | Cooking)]
+        start_s = rng.uniform(0.0, min(self.interval_s, 2.0))
+        return self._report(gas, rng, Sampling(gas, self.interval_s, self.brisk_s, start_s, start_s))
 
-    def _report(self, incidents: Sequence[Incident], rng: Random, step_s: float) -> Iterator[Saying]:
+    def _report(self, gas: Sequence[Incident], rng: Random, sampling: Sampling) -> Iterator[Saying]:
         rest, factor = _SCALES[self.measurand]
         room, sensor = GasRoom(), Sensor(self._sensor_type(), rng, rest)
         bits = AlarmBits(self.low, self.high) if self.low is not None and self.high is not None else None
-        now_s = due_s = rng.uniform(0.0, min(self.interval_s, 2.0))
-        yield status(now_s, online=True)
+        step_s = 0.0
+        yield status(sampling.now_s, online=True)
         while True:
-            flow = _inflow(incidents, now_s)
+            now_s, flow = sampling.now_s, _inflow(gas, sampling.now_s)
             level = bits.level if bits else 0
             value = sensor.read(rest + factor * room.advance(step_s, flow, fan=level > 0 and flow == 0), step_s)
             alarm = bits.update(value) if bits else None
-            if alarm is not None or now_s >= due_s:
-                due_s = now_s + self.interval_s
+            if alarm is not None or sampling.is_due():
+                sampling.reported()
                 yield Saying(now_s, "telemetry", {self.measurand: value})
             if alarm is not None:
                 yield event(now_s, alarm, measurand=self.measurand, value=value)
-            now_s += step_s
+            step_s = sampling.step()
 
     def _sensor_type(self) -> SensorType:
         unit = self.measurand.rpartition("_")[2]

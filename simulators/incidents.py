@@ -176,3 +176,14 @@ def active(kind: type[_I], incidents: Sequence[Incident], now_s: float) -> Itera
     for incident in incidents:
         if isinstance(incident, kind) and (age := incident.age(now_s)) is not None:
             yield incident, age
+
+
+def happens_near(incidents: Sequence[Incident], now_s: float, ahead_s: float, after_s: float) -> bool:
+    """Tell whether any of the incidents happens, begins within `ahead_s`, or ended less than `after_s` ago."""
+    for incident in incidents:
+        since = now_s - incident.at_s + ahead_s
+        if incident.every_s is not None and since >= 0:
+            since %= incident.every_s
+        if 0 <= since < incident.lasts_s + ahead_s + after_s:
+            return True
+    return False

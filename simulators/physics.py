@@ -9,6 +9,8 @@ from random import Random
 
 _LN10 = math.log(10.0)
 _DAY_S = 86_400.0
+_DRIFT_DAYS = 10.0
+"""Zero drift comes to an end: after so many days it has gone nearly as far as it goes, this many days' worth."""
 
 
 def relax(value: float, target: float, seconds: float, time_constant_s: float) -> float:
@@ -20,8 +22,8 @@ def relax(value: float, target: float, seconds: float, time_constant_s: float) -
 class SensorType:
     """What a make promises, in the unit it reports.
 
-    `t90_s`: time to 90 % of a step (GB 15322); `noise`: standard deviation; `drift`: zero drift a day; `resolution`: last
-    digit; `full_scale`: end of the range.
+    `t90_s`: time to 90 % of a step (GB 15322); `noise`: standard deviation; `drift`: zero drift on the first day; `resolution`:
+    last digit; `full_scale`: end of the range.
     """
 
     t90_s: float
@@ -46,8 +48,13 @@ class Sensor:
         kind = self._kind
         self._lagged = relax(self._lagged, true_value, seconds, self._time_constant_s)
         self._age_s += seconds
-        raw = self._lagged + kind.drift * self._age_s / _DAY_S + self._rng.gauss(0.0, kind.noise)
+        raw = self._lagged + self._drift() + self._rng.gauss(0.0, kind.noise)
         return quantise(min(raw, kind.full_scale), kind.resolution)
+
+    def _drift(self) -> float:
+        """Return how far the zero has moved."""
+        days = self._age_s / _DAY_S
+        return -self._kind.drift * _DRIFT_DAYS * math.expm1(-days / _DRIFT_DAYS)
 
 
 def quantise(value: float, resolution: float) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from simulators.device import Saying, status
-from simulators.incidents import Incident, Shift, active
+from simulators.incidents import Incident, Shift, active, happens_near, of_kind
 from simulators.physics import Sensor, SensorType
 
 _REST: dict[str, float] = {
@@ -39,23 +39,31 @@ MEASURANDS = frozenset(_REST)
 
 @dataclass(frozen=True, slots=True)
 class Transmitter:
-    """A registered transmitter: its chief measurand and report interval; a deduster's also says what runs."""
+    """A registered transmitter: its chief measurand and report interval; a deduster's also says what runs.
+
+    `brisk_s`: how often it reports while its quantity moves, where that is more often.
+    """
 
     path: str
     measurand: str
     interval_s: float
+    brisk_s: float | None = None
 
     def sayings(self, incidents: Sequence[Incident], seed: str) -> Iterator[Saying]:
         """Yield reports without end."""
         rng = Random(seed)
         names = _REPORTS.get(self.measurand, (self.measurand,))
         sensors = {name: Sensor(_SENSORS[name], rng, _REST[name]) for name in names}
+        shifts = of_kind(Shift, incidents)
+        step_s = self.interval_s
         now_s = rng.uniform(0.0, min(self.interval_s, 2.0))
         yield status(now_s, online=True)
         while True:
-            true = {name: self._true(name, incidents, now_s) for name in names}
-            yield Saying(now_s, "telemetry", {n: s.read(true[n], self.interval_s) for n, s in sensors.items()})
-            now_s += self.interval_s
+            true = {name: self._true(name, shifts, now_s) for name in names}
+            yield Saying(now_s, "telemetry", {n: s.read(true[n], step_s) for n, s in sensors.items()})
+            moves = self.brisk_s is not None and happens_near(shifts, now_s, self.interval_s, self.interval_s)
+            step_s = self.brisk_s if moves and self.brisk_s else self.interval_s
+            now_s += step_s
 
     def _true(self, name: str, incidents: Sequence[Incident], now_s: float) -> float:
         """Return where the quantity is: at rest, or on its way to where a shift takes it."""
