@@ -162,7 +162,7 @@ async def test_status_names_each_check_and_what_waits(house: Any, visit: Any) ->
     house.bury(b"x")
     async with visit(Role.VIEWER) as client:
         seen = (await client.get("/api/v1/status")).json()
-    assert seen["checks"] == [{"name": "broker", "ok": False, "detail": "127.0.0.1:1883"}]
+    assert seen["checks"] == [{"name": "broker", "ok": False, "warning": False, "detail": "127.0.0.1:1883"}]
     assert seen["dead_letters"] == {"json": 1}
     assert seen["outbox"].keys() == {"waiting", "sent", "failed"}
 
