@@ -84,6 +84,7 @@ class HistoryFeed:
     def _run(self) -> None:
         backoff = 0.5
         while True:
+            stopping = self._stopping  # an attempt begun before the end was asked for is not the last one
             try:
                 done = self._work()
                 self.healthy, backoff = True, 0.5
@@ -91,7 +92,7 @@ class HistoryFeed:
                 self.expected = self._history.offset()  # what it had taken and not yet stored may be gone
                 if self.healthy:
                     _LOG.warning("history waits, alarms go on: %s", error)
-                self.healthy, done = False, self._stopping
+                self.healthy, done = False, stopping
                 with self._wake:
                     self._wake.wait_for(lambda: self._stopping, backoff)
                 backoff = min(backoff * 2, _MOST_BACKOFF_S)
@@ -100,12 +101,10 @@ class HistoryFeed:
 
     def _work(self) -> bool:
         """Do one piece of work; return whether all is done and the feed is stopping."""
-        with self._wake:
-            resume = self._resume_offset
-        if self.expected < resume:
-            self._catch_up(resume)
+        gap_end, items = self._take()
+        if gap_end is not None:
+            self._catch_up(gap_end)
             return False
-        items = self._take()
         if not items:
             return self._stopping
         try:
@@ -115,13 +114,14 @@ class HistoryFeed:
             raise
         return False
 
-    def _take(self, rows: int = 100_000) -> list[_Item]:
+    def _take(self, rows: int = 100_000) -> tuple[int | None, list[_Item]]:
+        """Return the end of the gap before the queue, if there is one, else what to write; in one look at the queue."""
         with self._wake:
-            self._wake.wait_for(lambda: self._queue or self._stopping, timeout=1.0)
-            if self._queue and not self._stopping:
-                self._wake.wait_for(
-                    lambda: self._rows >= rows or self._stopping, timeout=0.5
-                )  # larger commits are cheaper
+            self._wake.wait_for(lambda: self._queue or self._stopping or self._has_gap(), timeout=1.0)
+            if self._queue and not self._stopping:  # larger commits are cheaper
+                self._wake.wait_for(lambda: self._rows >= rows or self._stopping, timeout=0.5)
+            if self._has_gap():
+                return self._resume_offset, []
             items: list[_Item] = []
             while self._queue and rows > 0:
                 item = self._queue.popleft()
@@ -130,7 +130,10 @@ class HistoryFeed:
                 items.append(item)
             if items:
                 self._resume_offset = items[-1].end_offset
-            return items
+            return None, items
+
+    def _has_gap(self) -> bool:
+        return self.expected < self._resume_offset
 
     def _give_back(self, items: list[_Item]) -> None:
         with self._wake:
