@@ -1,0 +1,125 @@
+"""Alarms against what was made to happen: per rule how many were found, how late, and how many alarms were about nothing.
+
+A truth is found when its rule raises at its site from its start until `PATIENCE_S` after its end (some rules must wait, D101
+longest). Every other alarm is false, unless at that site and time something was made to happen that also makes it true
+(a companion). Alarms that a truth raised more than once are counted apart. A device-year is that of a device the rule watches.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bench.detection.cases import CASES
+from bench.detection.town import MAKES
+from detectors.catalogue import CATALOGUE
+from domain.findings import Action, Finding, Severity
+from registers.device import DeviceKind
+from simulators.scenario import TruthRow
+
+PATIENCE_S = 1800.0
+_YEAR_DAYS = 365.25
+_WATCHES = {"G": {DeviceKind.GAS}, "F": {DeviceKind.FIRE}, "P": {DeviceKind.ELECTRIC}, "S": {DeviceKind.PROCESS}}
+_MACHINES = 2
+
+
+class Window(NamedTuple):
+    """From when to when a case excuses companions at its site."""
+
+    start_ms: int
+    end_ms: int
+    case: str
+
+
+class Score(NamedTuple):
+    """What came of the alarms: found truths with their delays, missed ones, and false alarms."""
+
+    delays_s: dict[str, list[float]]
+    missed: list[TruthRow]
+    again: dict[str, int]
+    false: list[Finding]
+
+
+def site_of(device: str) -> str:
+    return device.split("/")[1]
+
+
+def score(findings: Sequence[Finding], truth: Sequence[TruthRow], played: Sequence[tuple[str, Window]]) -> Score:
+    """Return the score of all findings that raise; `played` gives each case's window by site."""
+    raised = [finding for finding in findings if finding.action is Action.RAISE]
+    by_place: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in raised:
+        by_place[finding.rule, site_of(finding.device)].append(finding)
+    delays: dict[str, list[float]] = defaultdict(list)
+    again: dict[str, int] = defaultdict(int)
+    used: set[int] = set()
+    missed = []
+    for row in truth:
+        end_ms = row.end_ms + int(PATIENCE_S * 1000)
+        hits = [f for f in by_place[row.rule, site_of(row.device)] if row.start_ms <= f.at_ms <= end_ms]
+        if hits:
+            delays[row.rule].append((hits[0].at_ms - row.start_ms) / 1000)
+            again[row.rule] += len(hits) - 1
+            used.update(id(hit) for hit in hits)
+        else:
+            missed.append(row)
+    windows: dict[str, list[Window]] = defaultdict(list)
+    for site, window in played:
+        windows[site].append(window)
+    false = [f for f in raised if id(f) not in used and not _excused(f, windows[site_of(f.device)])]
+    return Score(delays, missed, again, false)
+
+
+def _excused(finding: Finding, windows: Sequence[Window]) -> bool:
+    return any(w.start_ms <= finding.at_ms <= w.end_ms and finding.rule in CASES[w.case].companions for w in windows)
+
+
+def device_years(rule: str, sites: int, days: float) -> float:
+    """Return for how many device-years the rule watched: of gas detectors for G, of machines for W and X, of all for D and A."""
+    kinds: Collection[DeviceKind] = _WATCHES.get(rule[0], set(DeviceKind))
+    each = _MACHINES if rule[0] in "WX" else sum(make.each for make in MAKES.values() if make.kind in kinds)
+    return sites * each * days / _YEAR_DAYS
+
+
+def rows(found: Score, truth: Sequence[TruthRow], sites: int, days: float) -> list[dict[str, Any]]:
+    """Return one row a built rule that had a truth or raised in vain."""
+    truths, false = [row.rule for row in truth], [finding.rule for finding in found.false]
+    codes = [code for code, rule in CATALOGUE.items() if rule.built and (code in truths or code in false)]
+    return [_row(code, found, truths.count(code), false.count(code), device_years(code, sites, days)) for code in codes]
+
+
+def _row(code: str, found: Score, truths: int, false: int, years: float) -> dict[str, Any]:
+    delays = found.delays_s.get(code, [])
+    return {
+        "rule": code,
+        "severity": int(CATALOGUE[code].severity),
+        "truths": truths,
+        "found": len(delays),
+        "recall": round(len(delays) / truths, 3) if truths else None,
+        "delay_median_s": round(float(np.median(delays)), 1) if delays else None,
+        "delay_p90_s": round(float(np.percentile(delays, 90)), 1) if delays else None,
+        "raised_again": found.again.get(code, 0),
+        "false": false,
+        "device_years": round(years, 2),
+        "false_a_device_year": round(false / years, 3),
+    }
+
+
+def summary(found: Score, truth: Sequence[TruthRow], devices: int, days: float) -> dict[str, Any]:
+    """Return what is asked of the whole: nothing that may cost lives is missed, and hardly an urgent alarm is false."""
+    urgent = sum(finding.severity is Severity.CRITICAL for finding in found.false)
+    life = [row for row in truth if CASES[row.note].life]
+    life_missed = [row for row in found.missed if CASES[row.note].life]
+    return {
+        "devices": devices,
+        "days": days,
+        "device_years": round(devices * days / _YEAR_DAYS, 1),
+        "truths": len(truth),
+        "missed": len(found.missed),
+        "life_safety_truths": len(life),
+        "life_safety_missed": len(life_missed),
+        "false_alarms": len(found.false),
+        "false_urgent": urgent,
+        "false_urgent_a_day_at_1000_devices": round(urgent / days * 1000 / devices, 3),
+    }
