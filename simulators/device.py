@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from ingest.topics import Kind, topic
-from simulators.incidents import Incident, Skew, active
+from simulators.incidents import Battery, Incident, Skew, active
 
 OFFLINE = msgspec.json.encode({"online": False})
 """What a device's MQTT will says on its status topic."""
@@ -65,13 +65,16 @@ Clock = Callable[[float], int]
 
 
 class Voice:
-    """Encodes one device's sayings. `boot` grows at each start of the device, and `seq` within one boot."""
+    """Encodes one device's sayings. `boot` grows at each start of the device, and `seq` within one boot.
 
-    def __init__(self, path: str, clock: Clock, incidents: Sequence[Incident]) -> None:
+    `boots`: how often it was started before, compared with others of its kind.
+    """
+
+    def __init__(self, path: str, clock: Clock, incidents: Sequence[Incident], boots: int = 0) -> None:
         self._path = path
         self._clock = clock
         self._incidents = incidents
-        self._boot = clock(0.0) // 1000
+        self._boot = clock(0.0) // 1000 + boots
         self._seq = 0
         self._has_said = False
 
@@ -81,7 +84,7 @@ class Voice:
             return self._status(saying)
         head = {"ts": self._device_ms(saying.at_s), "seq": self._seq, "boot": self._boot}
         self._seq += 1
-        body = {"v": saying.body} if saying.kind == "telemetry" else saying.body
+        body = {"v": saying.body, **self._battery(saying.at_s)} if saying.kind == "telemetry" else saying.body
         return self._message(saying, {**head, **body})
 
     def _status(self, saying: Saying) -> TimedMessage:
@@ -93,6 +96,10 @@ class Voice:
     def _message(self, saying: Saying, body: dict[str, Any], *, retain: bool = False) -> TimedMessage:
         address = topic(self._path, Kind(saying.kind))
         return TimedMessage(self._clock(saying.at_s), address, msgspec.json.encode(body), retain, saying.will)
+
+    def _battery(self, at_s: float) -> dict[str, float]:
+        charges = [battery.pct for battery, _ in active(Battery, self._incidents, at_s)]
+        return {"bat": charges[-1]} if charges else {}
 
     def _device_ms(self, at_s: float) -> int:
         offset_s = sum(skew.offset_s for skew, _ in active(Skew, self._incidents, at_s))

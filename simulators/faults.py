@@ -13,6 +13,7 @@ from simulators.incidents import (
     Duplicates,
     Event,
     Fault,
+    Frozen,
     Incident,
     Malformed,
     Outage,
@@ -37,9 +38,20 @@ _RUBBISH: tuple[bytes, ...] = (
 def with_faults(sayings: Iterable[Saying], incidents: Sequence[Incident]) -> Iterator[Saying]:
     """Add faults and other events, and take away what a device without power cannot say."""
     more = [*map(_fault, of_kind(Fault, incidents)), *map(_said, of_kind(Event, incidents))]
-    said = heapq.merge(sayings, *more, key=lambda saying: saying.at_s)
+    said = heapq.merge(_frozen(sayings, of_kind(Frozen, incidents)), *more, key=lambda saying: saying.at_s)
     silences = of_kind(Silence, incidents)
     return _silenced(said, silences) if silences else said
+
+
+def _frozen(sayings: Iterable[Saying], freezes: Sequence[Frozen]) -> Iterable[Saying]:
+    return (_still(saying, freezes) for saying in sayings) if freezes else sayings
+
+
+def _still(saying: Saying, freezes: Sequence[Frozen]) -> Saying:
+    values = [freeze.value for freeze, _ in active(Frozen, freezes, saying.at_s)]
+    if saying.kind != "telemetry" or not values:
+        return saying
+    return saying._replace(body=dict.fromkeys(saying.body, values[-1]))
 
 
 def _fault(fault: Fault) -> Iterator[Saying]:

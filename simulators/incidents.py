@@ -102,7 +102,7 @@ class Event(Incident, frozen=True, kw_only=True, tag="event"):
 
     type: str
     until: str | None = None
-    data: dict[str, str | float] = {}
+    data: dict[str, str | float | bool] = {}
 
 
 class Outage(Incident, frozen=True, kw_only=True, tag="outage"):
@@ -134,6 +134,22 @@ class Skew(Incident, frozen=True, kw_only=True, tag="skew"):
     offset_s: float
 
 
+class Frozen(Incident, frozen=True, kw_only=True, tag="frozen"):
+    """Every reading of the device stands still at `value`."""
+
+    value: float
+
+
+class Battery(Incident, frozen=True, kw_only=True, tag="battery"):
+    """The device reports a battery at `pct` per cent."""
+
+    pct: Annotated[float, msgspec.Meta(ge=0, le=100)] = 10.0
+
+
+class Clone(Incident, frozen=True, kw_only=True, tag="clone"):
+    """A second device speaks under the same name, with numbers of its own."""
+
+
 class Shift(Incident, frozen=True, kw_only=True, tag="shift"):
     """A transmitter's quantity (`measurand`, or its chief one) goes evenly to `to` within `over_s`; at the end it is back."""
 
@@ -159,6 +175,9 @@ AnyIncident = (
     | Reordering
     | Malformed
     | Skew
+    | Frozen
+    | Battery
+    | Clone
     | Shift
     | Mark
 )

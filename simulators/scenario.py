@@ -19,14 +19,16 @@ import msgspec
 from domain.errors import InputError
 from domain.places import DevicePath
 from registers.machine import Process
-from simulators.device import Behaviour, Clock, TimedMessage, Voice
+from simulators.device import Behaviour, Clock, Saying, TimedMessage, Voice
 from simulators.districts import district_devices
 from simulators.faults import Line, with_faults
 from simulators.fleet import Fleet
-from simulators.incidents import AnyIncident, Incident, Silence
+from simulators.incidents import AnyIncident, Clone, Incident, Mark, Silence, active
 from simulators.welder import ARCS, WeldingMachine
 
 _ENDLESS_S = 86_400.0
+_DOUBLE_BOOTS, _DOUBLE_S = 1000, 0.4
+"""How often a device's double was started before, and how long after the device it speaks."""
 _HERE = files("simulators").joinpath("scenarios")
 
 
@@ -126,7 +128,7 @@ def build(name: str, spec: ScenarioFile) -> Scenario:
     incidents: dict[str, list[Incident]] = {}
     for incident in spec.incident:
         path = by_code.get(incident.device, incident.device)
-        if path not in devices:
+        if path not in devices and not isinstance(incident, Mark):
             raise InputError(f"an incident names the device '{incident.device}', which is not in the scenario")
         incidents.setdefault(path, []).append(incident)
     return Scenario(name, spec.title, spec.seed, spec.duration_s, devices, incidents)
@@ -149,10 +151,21 @@ def generate(
 
 def _messages(scenario: Scenario, path: str, clock: Clock) -> Iterator[TimedMessage]:
     incidents, seed = scenario.incidents.get(path, []), f"{scenario.seed}/{path}"
-    voice = Voice(path, clock, incidents)
     said = with_faults(scenario.devices[path].sayings(incidents, seed), incidents)
-    messages = ((saying.at_s, voice.encode(saying)) for saying in said)
+    messages = _spoken(said, path, clock, incidents)
     return Line(incidents, clock, seed + "/line").deliver(messages) if incidents else (m for _, m in messages)
+
+
+def _spoken(
+    said: Iterable[Saying], path: str, clock: Clock, incidents: list[Incident]
+) -> Iterator[tuple[float, TimedMessage]]:
+    """Yield each saying as the device's message, and what its double says, if it has one."""
+    voice, double = Voice(path, clock, incidents), Voice(path, clock, incidents, _DOUBLE_BOOTS)
+    for saying in said:
+        yield saying.at_s, voice.encode(saying)
+        if saying.kind == "telemetry" and any(active(Clone, incidents, saying.at_s)):
+            echo = saying._replace(at_s=saying.at_s + _DOUBLE_S)
+            yield echo.at_s, double.encode(echo)
 
 
 def _clock(start_ms: int, speed: float) -> Clock:
