@@ -104,10 +104,8 @@ class Welding:
                 self._powered.pop(event.slot, None)
             case _:
                 pass
-        at_once = self._place.take(event, world)
-        if not at_once:
-            self._touched.add(event.slot)
-        return at_once
+        self._touched.add(event.slot)
+        return self._place.take(event, world)
 
     def _take_sample(self, sample: Sample) -> bool:
         slot = sample.slot
@@ -116,7 +114,9 @@ class Welding:
         after = self._arcs.burning.get(slot)
         if changed or before is None or after is None or after is before:
             return changed
-        if slot in self._touched or before.at_ms // _MINUTE_MS != after.at_ms // _MINUTE_MS:
+        touched = slot in self._touched
+        self._touched.discard(slot)
+        if touched or before.at_ms // _MINUTE_MS != after.at_ms // _MINUTE_MS:
             return True
         return self._place.session(slot, before) != self._place.session(slot, after)
 
@@ -175,7 +175,6 @@ class Welding:
 
     def _tell(self, slot: int, moment: Moment, world: World, output: Output) -> None:
         """Judge one machine and put out what changed."""
-        self._touched.discard(slot)
         before = self._standing.pop(slot, {})
         verdicts = self._judge(slot, moment.at_ms, world)
         after = {v.rule: Standing(v, self._is_late(slot, before.get(v.rule))) for v in verdicts}

@@ -1,5 +1,6 @@
 """The promise of every detector, on random days in a workshop: cuts, restarts and snapshots change not one byte."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from detectors.parameters import Parameters
 from detectors.welding.detector import Welding
 from domain.findings import Finding, to_json_lines
 from domain.readings import Readings, Segment
+from registers.ban import Ban
 
 if TYPE_CHECKING:
     from tests.unit.detectors.welding.conftest import Workshop
@@ -24,9 +26,16 @@ if TYPE_CHECKING:
 DEVICES = ("m1", "m1", "m1", "m2", "stranger")
 # A, V: two arcs, one held by hysteresis only, open circuit, strike, supply current alone.
 MOMENTS = ((120.0, 25.0), (140.0, 30.0), (17.0, 25.0), (0.5, 70.0), (150.0, 5.0), (28.0, None))
-SAYS = ("scan.in", "scan.out", "power.on", "power.off", "status.offline")
-KINDS = ("weld", "pass", "wait", "say", "change", "gas", "restart")
-SHARES = (0.5, 0.2, 0.12, 0.1, 0.03, 0.03, 0.02)
+SAYS: tuple[tuple[str, dict[str, Any]], ...] = (
+    *(("scan.in", {"credential": "C-1"}), ("scan.in", {"credential": "C-1", "lat": 33.9, "lon": 113.3})),
+    *(("scan.out", {"credential": "C-1"}), ("power.on", {}), ("power.off", {}), ("status.offline", {})),
+    *(("guardian.in", {"person": "G-1"}), ("guardian.out", {"person": "G-1"}), ("watch.done", {})),
+    *(("gas_test", {"measurand": "ch4_lel", "value": 0.0}), ("gas_test", {"measurand": "lel", "value": 30.0})),
+    *(("tamper", {}), ("tamper.clear", {}), ("reply", {"state": "locked"}), ("reply", {"state": "unlocked"})),
+)
+PLACES = ((33.7, 113.3), (33.7005, 113.3), (33.71, 113.3))
+KINDS = ("weld", "pass", "wait", "say", "move", "change", "gas", "restart")
+SHARES = (0.45, 0.15, 0.12, 0.17, 0.04, 0.03, 0.02, 0.02)
 
 
 def _day(seed: int, length: int = 150) -> list[tuple[Any, ...]]:
@@ -41,7 +50,8 @@ def _day(seed: int, length: int = 150) -> list[tuple[Any, ...]]:
         "pass": lambda: (pick((1, 30, 60, 90)),),
         "wait": lambda: (pick((1, 30, 30, 90, 40_000)),),
         "say": lambda: (pick(DEVICES), pick(SAYS)),
-        "change": lambda: (pick(("machine", "certificate", "permit")),),
+        "move": lambda: (pick(DEVICES), pick(PLACES)),
+        "change": lambda: (pick(("machine", "certificate", "soon", "permit", "ban")),),
         "gas": lambda: (pick((0.0, 30.0, 60.0)),),
         "restart": tuple,
     }
@@ -56,12 +66,18 @@ def _play(shop: "Workshop", event: tuple[Any, ...]) -> None:
             shop.now_ms += 1000 * seconds
         case ("wait", seconds):
             shop.wait(seconds)
-        case ("say", device, kind):
-            shop.say(kind, device, credential="C-1")
+        case ("say", device, (kind, data)):
+            shop.say(kind, device, **data)
+        case ("move", device, (lat, lon)):
+            shop.read(device, [{"lat": lat, "lon": lon}])
         case ("change", "machine"):
             shop.machine(code="M-2", chip="m2", measures="mains")
         case ("change", "certificate"):
             shop.certificate(state="revoked")
+        case ("change", "soon"):
+            shop.certificate(valid_until=shop.local().date())
+        case ("change", "ban"):
+            shop.register(Ban(code="B", reason="x", site="s", from_h=11, to_h=12))
         case ("change", _):
             shop.permit(state="cancelled")
         case ("gas", lel):
@@ -143,6 +159,9 @@ def test_every_alarm_is_raised_before_it_changes_or_clears(new_shop: Callable[[]
     shop.wait(90)
     for device in ("m1", "m2", "stranger"):
         shop.say("watch.done", device)
+        shop.say("tamper.clear", device)
+        shop.say("reply", device, state="unlocked")
+    shop.certificate(valid_until=dt.date(2040, 1, 1))
     standing: set[tuple[str, str]] = set()
     for finding in shop.found:
         key = (finding.device, finding.rule)
