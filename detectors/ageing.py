@@ -111,7 +111,8 @@ class ServiceLife:
         if stage == _FINE:
             return self._alarms.release(path, cause, moment)
         last = int(self._last_day[slot, column])
-        evidence = {"good_until": dt.date.fromordinal(last).isoformat(), "days_left": last - today}
+        evidence: dict[str, Any] = {"good_until": dt.date.fromordinal(last).isoformat()}
+        evidence |= {"days_left": last - today} if stage == _NEAR else {"overdue_days": today - last}
         evidence |= self._facts(slot, world) if cause == "service_life" else {}
         return self._alarms.hold(path, cause, moment, evidence, Severity.MEDIUM if stage == _PAST else Severity.NOTICE)
 

@@ -51,7 +51,8 @@ class Commands:
     def _send(self, signal: Signal) -> None:
         data = signal.data
         mine = self._told.setdefault(signal.slot, {})
-        mine[data["id"]] = Told(data["type"], data["by"], signal.received_ms, data["expires"])
+        by = data["by"] if data["by"].startswith("rule:") else "user"  # who that is stays in the journal
+        mine[data["id"]] = Told(data["type"], by, signal.received_ms, data["expires"])
         if len(mine) > _MOST:
             del mine[next(iter(mine))]
         self._next_ms = min(self._next_ms, data["expires"])
@@ -63,7 +64,7 @@ class Commands:
             return []
         path, moment = world.slots.path(signal.slot), Moment.of(signal)._replace(late=False)
         if not signal.data["ok"]:
-            facts = {"command": told.type, "by": told.by, "answer": "refused", "state": signal.data.get("state")}
+            facts = {"reason": "refused", "command": told.type, "by": told.by, "state": signal.data.get("state")}
             return self._alarms.hold(path, told.type, moment, facts)
         # Obeyed: older commands of this type no longer matter.
         self._told[signal.slot] = {i: t for i, t in mine.items() if t.type != told.type or t.sent_ms > told.sent_ms}
@@ -87,7 +88,7 @@ class Commands:
 
     def _expired(self, path: str, told: Told, moment: Moment) -> list[Finding]:
         waited_s = (moment.at_ms - told.sent_ms) // 1000
-        facts = {"command": told.type, "by": told.by, "answer": "none", "waited_s": waited_s}
+        facts = {"reason": "no_answer", "command": told.type, "by": told.by, "waited_s": waited_s}
         return self._alarms.hold(path, told.type, moment, facts)
 
     def _soonest(self) -> int:

@@ -37,7 +37,7 @@ class ElectricFire:
                 given = own(device, model, "level1") if model is not None and model.measurand == name else None
                 value, basis = given or (self._values[parameter], _basis(parameter))
                 deadband = self._values["deadband"] * value
-                limits[INDEX[name]] = (Limit("level1", 1, value, CATALOGUE[_RULE].severity, deadband, basis),)
+                limits[INDEX[name]] = (Limit("set_point", 1, value, CATALOGUE[_RULE].severity, deadband, basis),)
         return limits
 
     def observe(self, segment: Segment, world: World) -> Output:

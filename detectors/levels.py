@@ -152,7 +152,7 @@ class Levels:
         cause, moment = MEASURANDS[reading.measurand].name, Moment(*_times(reading), late)
         if due:
             return self._alarms.hold(path, cause, moment, _evidence(reading, due[0]), due[0].severity)
-        return self._alarms.release(path, cause, moment, {"value": round(reading.value, _DIGITS)})
+        return self._alarms.release(path, cause, moment, _facts(reading) | {"reason": "inside"})
 
     @staticmethod
     def _is_outside(limit: Limit, case: _Case, reading: Reading) -> bool:
@@ -187,16 +187,13 @@ def _times(reading: Reading) -> tuple[int, int, int]:
     return reading.offset, reading.received_ms, reading.event_ms
 
 
-def _evidence(reading: Reading, limit: Limit) -> dict[str, Any]:
+def _facts(reading: Reading) -> dict[str, Any]:
     measurand = MEASURANDS[reading.measurand]
-    return {
-        "measurand": measurand.name,
-        "value": round(reading.value, _DIGITS),
-        "unit": measurand.unit,
-        "limit": limit.name,
-        "set_point": limit.value,
-        "set_point_basis": limit.basis,
-    }
+    return {"measurand": measurand.name, "value": round(reading.value, _DIGITS), "unit": measurand.unit}
+
+
+def _evidence(reading: Reading, limit: Limit) -> dict[str, Any]:
+    return {"reason": limit.name} | _facts(reading) | {"set_point": limit.value, "set_point_basis": limit.basis}
 
 
 def own(device: Device | None, model: DeviceModel | None, name: str) -> tuple[float, str] | None:

@@ -148,7 +148,7 @@ class Outages:
         inside += [world.slots.path(slot) for slot in np.flatnonzero(members & watch.alarmed).tolist()]
         self._out = {p: since for p, since in self._out.items() if p not in inside} | {path: now_ms}
         watch.alarmed[members] = False
-        facts = {"reason": "together", "devices": int(members.sum()), "silent": int((members & watch.silent).sum())}
+        facts = {"reason": "together", "members": int(members.sum()), "silent": int((members & watch.silent).sum())}
         joined = {"reason": "in_group", "group": path}
         found = [_finding(offset, p, now_ms, Action.CLEAR, joined, world) for p in inside]
         return [*found, _finding(offset, path, now_ms, Action.RAISE, facts, world)]

@@ -109,7 +109,9 @@ class Tampering:
     def _overdue(self, key: _Key, since_ms: int, moment: Moment, world: World) -> list[Finding]:
         slot, cause = key
         minutes = (moment.at_ms - since_ms) // 60_000
-        evidence = {"lasts_min": minutes, "allowed_min": self._allowed(cause) // 60_000}
+        kind, _, point = cause.partition(".")
+        evidence = {"reason": kind, "lasts_min": minutes, "allowed_min": self._allowed(cause) // 60_000}
+        evidence |= {"point": point} if point else {}
         return self._alarms.hold(world.slots.path(slot), cause, moment, evidence)
 
     def started(self, offset: int, now_ms: int, world: World) -> Output:

@@ -51,7 +51,7 @@ class TestServiceLife:
             3.0,
             "CJJ/T 146-2011",
         )
-        assert evidence["days_left"] < 0
+        assert evidence["overdue_days"] == 1
 
     def test_it_is_judged_once_a_day(self, watch: Any, entries: dict[str, Any]) -> None:
         """Many ticks a day say nothing new."""
@@ -279,10 +279,9 @@ class TestCommands:
         assert self.after(watch, 30) == []
         assert self.after(watch, 1) == ["D109 raise"]
         assert watch.found[-1].evidence == {
-            "reason": "lock",
+            "reason": "no_answer",
             "command": "lock",
             "by": "rule:X101",
-            "answer": "none",
             "waited_s": 31,
         }
         assert self.after(watch, 100) == []

@@ -62,7 +62,7 @@ class TestTanks:
         assert self.level(tank, 50.0, value) == ["S101 raise"]
         assert tank.found[-1].severity == Severity.CRITICAL
         evidence = tank.found[-1].evidence
-        assert (evidence["limit"], evidence["set_point"]) == (limit, value)
+        assert (evidence["reason"], evidence["set_point"]) == (limit, value)
         assert evidence["set_point_basis"] == "型号登记：规程"
 
     def test_h_and_l_wait_for_a_minute(self, tank: Any) -> None:

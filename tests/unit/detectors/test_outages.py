@@ -60,7 +60,7 @@ def test_a_site_without_power_is_one_alarm(street: Street) -> None:
     """No device of it raises one; the evidence says how many there are."""
     street.cut = street.site("e")
     assert street.run(120) == [(EAST, "raise")]
-    assert street.stage.found[-1].evidence == {"reason": "together", "devices": 5, "silent": 5}
+    assert street.stage.found[-1].evidence == {"reason": "together", "members": 5, "silent": 5}
 
 
 def test_all_back_is_one_clear(street: Street) -> None:

@@ -30,6 +30,14 @@ def test_what_rules_found_together_is_listed() -> None:
     assert sentence(late) == "原因：气体检测已失效；检测早于作业 44 分钟"
 
 
+def test_a_stop_order_that_is_broken_reads_as_an_accusation() -> None:
+    """Who, how much, what was allowed, when and by which order: what a safety officer needs at the gate."""
+    evidence = {"reason": "stop_order", "enterprise": "E1", "kw": 120.0, "quarter": "2026-03-02T09:00+08:00"}
+    assert sentence(evidence | {"order": "TC-001", "base_kw": 50.0}) == (
+        "原因：停产期间用电；企业：E1；时段：2026-03-02T09:00+08:00；停产指令：TC-001；总用电 120.0 kW；许可基础负荷 50.0 kW"
+    )
+
+
 _KNOWN = ["value", "measurand", "points", "reason", "current_a"]
 _anything = st.none() | st.integers() | st.text() | st.lists(st.integers())
 
