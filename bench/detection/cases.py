@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from bench.detection.town import SAFE_KW, Plot, machine
+from bench.detection.town import AREA, SAFE_KW, Plot, machine
 from domain.places import DevicePath
 from domain.records import COMMAND, Record
 from ingest.codecs.native import Command, CommandType
@@ -20,10 +20,13 @@ from registers.noun import Noun
 from registers.stop_order import StopOrder
 from simulators.device import Behaviour
 from simulators.incidents import (
+    Battery,
     Burning,
+    Clone,
     Cooking,
     Event,
     Fault,
+    Frozen,
     Incident,
     Leak,
     Mark,
@@ -177,6 +180,12 @@ def _weld_without_rest(s: Scene) -> None:
     s.add(Welding, "chip-2", 6.4 * _HOUR, "W114", guardian="G01", credential=s.plot.credential("second"))
 
 
+def _site_silent(s: Scene) -> None:
+    for name, _ in s.plot.detectors():
+        s.add(Silence, name, 3000, will=False)
+    s.add(Mark, f"{AREA}/{s.plot.site}/-", 3000, "D101")
+
+
 def _command(s: Scene) -> None:
     path = DevicePath.parse(s.plot.path("ch4-2"))
     at_ms = round(s.stage.at(s.at_s).timestamp() * 1000)
@@ -267,7 +276,7 @@ CASES: dict[str, Case] = {
     "gas test failed": _of(_weld("W110", gas_lel=15.0), life=True),
     "nobody stayed to watch": _of(_no_watch),
     "banned place": _of(_banned),
-    "locked and welding": _of(_weld("W113", lock_s=60.0)),
+    "locked and welding": _of(_weld("W113", lock_s=60.0, chip="chip-3")),
     "chip removed": _of(_happens(Event, "chip-2", 600, "W113", type="tamper", until="tamper.clear")),
     "six hours without rest": _of(_weld_without_rest, slots=5),
     "certificate ends soon": _of(_weld("W115", who="soon")),
@@ -278,6 +287,11 @@ CASES: dict[str, Case] = {
     "sensor broken": _of(_happens(Fault, "co-2", 900, "D103", code="sensor_open")),
     "end of life": _of(_happens(Fault, "ch4-4", 900, "D105", code="end_of_life")),
     "battery low": _of(_happens(Fault, "ch4-5", 900, "D108", code="battery_low")),
+    "battery reading low": _of(_happens(Battery, "smoke-3", 3000, "D108", pct=12.0)),
+    "self-test failed": _of(_happens(Event, "ch4-1", 900, "D104", type="selftest", data={"ok": False})),
+    "frozen reading": _of(_happens(Frozen, "ch4-6", 3 * _HOUR, "D104", value=0.2), slots=3),
+    "two devices, one identity": _of(_happens(Clone, "co-1", 3000, "D107")),
+    "whole site silent": _of(_site_silent),
     "cover opened": _of(_happens(Event, "ch4-3", 900, "D106", type="tamper", until="tamper.clear")),
     "clock fast": _of(_happens(Skew, "level-1", 3000, "D107", offset_s=1200)),
     "command unanswered": _of(_command),

@@ -1,18 +1,19 @@
 """Alarms against what was made to happen: per rule how many were found, how late, and how many alarms were about nothing.
 
 A truth is found when its rule raises at its site from its start until `PATIENCE_S` after its end (some rules must wait, D101
-longest). Every other alarm is false, unless at that site and time something was made to happen that also makes it true
-(a companion). Alarms that a truth raised more than once are counted apart. A device-year is that of a device the rule watches.
+longest); what it raises again in that time is counted apart. Any other alarm is a companion, if at that site and time a case is
+played that makes it true as well; `beside`, if a case is played that does not; else false. Cases are more frequent than in life:
+only what is false by nuisances alone is told as a rate. A device-year is that of a device the rule watches.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from bench.detection.cases import CASES
-from bench.detection.town import MAKES
+from bench.detection.town import CHIPS, MAKES
 from detectors.catalogue import CATALOGUE
 from domain.findings import Action, Finding, Severity
 from registers.device import DeviceKind
@@ -21,7 +22,6 @@ from simulators.scenario import TruthRow
 PATIENCE_S = 1800.0
 _YEAR_DAYS = 365.25
 _WATCHES = {"G": {DeviceKind.GAS}, "F": {DeviceKind.FIRE}, "P": {DeviceKind.ELECTRIC}, "S": {DeviceKind.PROCESS}}
-_MACHINES = 2
 
 
 class Window(NamedTuple):
@@ -33,12 +33,13 @@ class Window(NamedTuple):
 
 
 class Score(NamedTuple):
-    """What came of the alarms: found truths with their delays, missed ones, and false alarms."""
+    """What came of the alarms: found truths with their delays, missed ones, and false alarms, without and beside a case."""
 
     delays_s: dict[str, list[float]]
     missed: list[TruthRow]
     again: dict[str, int]
     false: list[Finding]
+    beside: list[Finding]
 
 
 def site_of(device: str) -> str:
@@ -67,29 +68,33 @@ def score(findings: Sequence[Finding], truth: Sequence[TruthRow], played: Sequen
     windows: dict[str, list[Window]] = defaultdict(list)
     for site, window in played:
         windows[site].append(window)
-    false = [f for f in raised if id(f) not in used and not _excused(f, windows[site_of(f.device)])]
-    return Score(delays, missed, again, false)
+    others = [(f, _cases(f, windows[site_of(f.device)])) for f in raised if id(f) not in used]
+    false = [f for f, cases in others if not cases]
+    beside = [f for f, cases in others if cases and not any(f.rule in CASES[case].companions for case in cases)]
+    return Score(delays, missed, again, false, beside)
 
 
-def _excused(finding: Finding, windows: Sequence[Window]) -> bool:
-    return any(w.start_ms <= finding.at_ms <= w.end_ms and finding.rule in CASES[w.case].companions for w in windows)
+def _cases(finding: Finding, windows: Sequence[Window]) -> list[str]:
+    return [window.case for window in windows if window.start_ms <= finding.at_ms <= window.end_ms]
 
 
 def device_years(rule: str, sites: int, days: float) -> float:
     """Return for how many device-years the rule watched: of gas detectors for G, of machines for W and X, of all for D and A."""
     kinds: Collection[DeviceKind] = _WATCHES.get(rule[0], set(DeviceKind))
-    each = _MACHINES if rule[0] in "WX" else sum(make.each for make in MAKES.values() if make.kind in kinds)
+    each = len(CHIPS) if rule[0] in "WX" else sum(make.each for make in MAKES.values() if make.kind in kinds)
     return sites * each * days / _YEAR_DAYS
 
 
 def rows(found: Score, truth: Sequence[TruthRow], sites: int, days: float) -> list[dict[str, Any]]:
     """Return one row a built rule that had a truth or raised in vain."""
-    truths, false = [row.rule for row in truth], [finding.rule for finding in found.false]
-    codes = [code for code, rule in CATALOGUE.items() if rule.built and (code in truths or code in false)]
-    return [_row(code, found, truths.count(code), false.count(code), device_years(code, sites, days)) for code in codes]
+    truths = Counter(row.rule for row in truth)
+    in_vain = {finding.rule for finding in [*found.false, *found.beside]}
+    codes = [code for code, rule in CATALOGUE.items() if rule.built and (code in truths or code in in_vain)]
+    return [_row(code, found, truths[code], device_years(code, sites, days)) for code in codes]
 
 
-def _row(code: str, found: Score, truths: int, false: int, years: float) -> dict[str, Any]:
+def _row(code: str, found: Score, truths: int, years: float) -> dict[str, Any]:
+    false = sum(finding.rule == code for finding in found.false)
     delays = found.delays_s.get(code, [])
     return {
         "rule": code,
@@ -100,6 +105,7 @@ def _row(code: str, found: Score, truths: int, false: int, years: float) -> dict
         "delay_median_s": round(float(np.median(delays)), 1) if delays else None,
         "delay_p90_s": round(float(np.percentile(delays, 90)), 1) if delays else None,
         "raised_again": found.again.get(code, 0),
+        "beside": sum(finding.rule == code for finding in found.beside),
         "false": false,
         "device_years": round(years, 2),
         "false_a_device_year": round(false / years, 3),
@@ -108,7 +114,7 @@ def _row(code: str, found: Score, truths: int, false: int, years: float) -> dict
 
 def summary(found: Score, truth: Sequence[TruthRow], devices: int, days: float) -> dict[str, Any]:
     """Return what is asked of the whole: nothing that may cost lives is missed, and hardly an urgent alarm is false."""
-    urgent = sum(finding.severity is Severity.CRITICAL for finding in found.false)
+    urgent, urgent_beside = (_urgent(findings) for findings in (found.false, found.beside))
     life = [row for row in truth if CASES[row.note].life]
     life_missed = [row for row in found.missed if CASES[row.note].life]
     return {
@@ -121,5 +127,11 @@ def summary(found: Score, truth: Sequence[TruthRow], devices: int, days: float) 
         "life_safety_missed": len(life_missed),
         "false_alarms": len(found.false),
         "false_urgent": urgent,
+        "beside_cases": len(found.beside),
+        "urgent_beside_cases": urgent_beside,
         "false_urgent_a_day_at_1000_devices": round(urgent / days * 1000 / devices, 3),
     }
+
+
+def _urgent(findings: Sequence[Finding]) -> int:
+    return sum(finding.severity is Severity.CRITICAL for finding in findings)

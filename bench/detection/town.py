@@ -1,6 +1,7 @@
 """The district that detection is measured on: sites that all have the same devices, welders of every kind, and their registers.
 
-Twenty detectors and two welding machines a site, a kilometre between sites. Each site has welders of its own, one in order
+Twenty detectors and three welding machines a site, a kilometre between sites; every second site has kitchens, where there is
+frying, and the others are works, where there is welding day by day. Each site has welders of its own, one in order
 and one for each thing that can be wrong with a certificate.
 """
 
@@ -50,6 +51,8 @@ MAKES: dict[str, Make] = {
     "hopper": Make("hopper_temp_c", DeviceKind.PROCESS, 1, {}),
     "dp": Make("dp_pa", DeviceKind.PROCESS, 1, {}),
 }
+CHIPS = ("chip-1", "chip-2", "chip-3")
+"""Welding machines of a site; once told to lock, the third stays locked."""
 PER_SITE = sum(make.each for make in MAKES.values())
 _FUSION, _PRESSURE = "熔化焊接与热切割作业", "压力焊作业"
 # What is wrong with a welder's certificate → its item, and the days from today to its end.
@@ -78,6 +81,10 @@ class Plot(NamedTuple):
         return f"e{self.number:04}"
 
     @property
+    def is_kitchen(self) -> bool:
+        return self.number % 2 == 1
+
+    @property
     def place(self) -> tuple[float, float]:
         """Latitude and longitude."""
         return 33.7 + 0.01 * (self.number % 20), 113.2 + 0.01 * (self.number // 20)
@@ -102,7 +109,7 @@ class Plot(NamedTuple):
         """Yield everything that speaks by itself."""
         for name, make in self.detectors():
             yield _behaviour(self.path(name), make)
-        for chip in ("chip-1", "chip-2"):
+        for chip in CHIPS:
             yield machine(self.path(chip))
 
     def entries(self, today: dt.date) -> Iterator[Noun]:
@@ -113,7 +120,7 @@ class Plot(NamedTuple):
         for name, _ in self.detectors():
             code, model = f"{self.site}-{name}", name.partition("-")[0]
             yield Device(code=code, site=self.site, model=model, installed_on=today - _YEAR, lat=lat, lon=lon)
-        for chip in ("chip-1", "chip-2"):
+        for chip in CHIPS:
             yield Machine(code=f"M-{self.site}-{chip}", chip=f"{self.site}-{chip}", enterprise=self.enterprise)
         for kind, (item, days) in WELDERS.items():
             yield Welder(code=self.welder(kind), name="焊工", credential=self.credential(kind))
