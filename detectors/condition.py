@@ -35,8 +35,9 @@ FROZEN, NOISE, SPAN, ZERO = 1, 2, 4, 8
     LOW_MS,
 ) = range(16)
 COLUMNS = 16
-"""State of a channel, one row of float64: last value, time and step; readings of the present run of equal values, when it began,
-mean and longest run, runs; readings and minutes learned; noise of late, of the day and usual; since when noisy, high, low."""
+"""State of channels, one row of float64 each, so that a column is a channel: last value, time and step; readings of the present
+run of equal values, when it began, mean and longest run, runs; readings and minutes learned; noise of late, of the day and
+usual; since when noisy, high, low."""
 
 _MINUTE_MS = 60_000.0
 _RECENT = 30.0
@@ -56,8 +57,8 @@ _TIMES_MEAN, _TIMES_LONGEST = 30.0, 3.0
 class Bounds(NamedTuple):
     """What a channel's readings are held against, arrays of shape (n,) in the measurand's unit, or minutes.
 
-    `rest`: reading in clean air; `zero`: how far from it is drift; `noise`: least noise that matters; `low_min`: how long below
-    counts.
+    `rest`: reading in clean air; `zero`: how far from it is drift; `noise`: what counts as the usual noise of
+    a sensor that has less; `low_min`: how long below counts.
     """
 
     rest: Float64
@@ -78,21 +79,21 @@ class Tuning(NamedTuple):
 
 
 def fresh(values: Float64, times_ms: Float64) -> Float64:
-    """Return rows of channels that begin with these readings, shape (n, COLUMNS)."""
-    rows = np.zeros((len(values), COLUMNS))
-    rows[:, VALUE] = values
-    rows[:, LAST_MS] = rows[:, RUN_MS] = times_ms
+    """Return the state of channels that begin with these readings, shape (COLUMNS, n)."""
+    rows = np.zeros((COLUMNS, len(values)))
+    rows[VALUE] = values
+    rows[LAST_MS] = rows[RUN_MS] = times_ms
     return rows
 
 
 def advance(rows: Float64, flags: UInt8, values: Float64, times_ms: Float64, bounds: Bounds, tuning: Tuning) -> UInt8:
-    """Take one reading into each row, in place; return the channels' new conditions."""
-    minutes = np.clip((times_ms - rows[:, LAST_MS]) / _MINUTE_MS, 0.0, _GAP_MIN)
-    step = values - rows[:, VALUE]
+    """Take one reading into each channel, in place; return their new conditions."""
+    minutes = np.clip((times_ms - rows[LAST_MS]) / _MINUTE_MS, 0.0, _GAP_MIN)
+    step = values - rows[VALUE]
     found = _runs(rows, flags, values, times_ms, step, bounds, tuning)
     found |= _jitter(rows, flags, step, times_ms, minutes, bounds, tuning)
     found |= _zero(rows, values - bounds.rest, times_ms, bounds, tuning)
-    rows[:, VALUE], rows[:, LAST_MS], rows[:, STEP] = values, times_ms, step
+    rows[VALUE], rows[LAST_MS], rows[STEP] = values, times_ms, step
     return found
 
 
@@ -101,55 +102,69 @@ def _runs(
 ) -> UInt8:
     """Count equal values; learn how long they usually stand still, but not from a freeze."""
     moved = step != 0.0
-    taught = moved & (flags & FROZEN == 0) & (rows[:, RUN] > 0)
-    rows[taught, RUNS] += 1.0
-    share = 1.0 / np.clip(rows[:, RUNS], 1.0, _MANY_RUNS)
-    rows[:, MEAN_RUN] += np.where(taught, share * (rows[:, RUN] - rows[:, MEAN_RUN]), 0.0)
-    np.copyto(rows[:, LONGEST], np.maximum(rows[:, LONGEST], rows[:, RUN]), where=taught)
-    rows[:, RUN] = np.where(moved, 1.0, rows[:, RUN] + 1.0)
-    np.copyto(rows[:, RUN_MS], times_ms, where=moved)
-    usual = np.maximum(_TIMES_MEAN * rows[:, MEAN_RUN], _TIMES_LONGEST * rows[:, LONGEST])
-    frozen = (rows[:, RUN] > usual) & (rows[:, RUNS] >= _FIRST_RUNS) & (values != bounds.rest)
-    frozen &= times_ms - rows[:, RUN_MS] >= tuning.frozen_min * _MINUTE_MS
-    return np.where(frozen, FROZEN, 0).astype(np.uint8)
+    ended = moved & (flags & FROZEN == 0)
+    rows[RUNS] += ended
+    rows[MEAN_RUN] += ended * (rows[RUN] - rows[MEAN_RUN]) / np.clip(rows[RUNS], 1.0, _MANY_RUNS)
+    np.maximum(rows[LONGEST], ended * rows[RUN], out=rows[LONGEST])
+    rows[RUN] += 1.0
+    np.copyto(rows[RUN], 1.0, where=moved)
+    np.copyto(rows[RUN_MS], times_ms, where=moved)
+    found = np.zeros(len(values), np.uint8)
+    still = np.flatnonzero((rows[RUN] > _TIMES_MEAN) & (values != bounds.rest))
+    usual = np.maximum(_TIMES_MEAN * rows[MEAN_RUN, still], _TIMES_LONGEST * rows[LONGEST, still])
+    frozen = (rows[RUN, still] > usual) & (rows[RUNS, still] >= _FIRST_RUNS)
+    frozen &= times_ms[still] - rows[RUN_MS, still] >= tuning.frozen_min * _MINUTE_MS
+    found[still[frozen]] = FROZEN
+    return found
 
 
 def _jitter(
     rows: Float64, flags: UInt8, step: Float64, times_ms: Float64, minutes: Float64, bounds: Bounds, tuning: Tuning
 ) -> UInt8:
-    reversal = step * rows[:, STEP] < 0.0
-    jitter = np.where(reversal, np.minimum(np.abs(step), np.abs(rows[:, STEP])), 0.0)
-    rows[:, JITTER] += (jitter - rows[:, JITTER]) / np.minimum(rows[:, SEEN] + 1.0, _RECENT)
-    rows[:, SEEN] += 1.0
-    rows[:, MINUTES] += minutes
-    age = np.maximum(rows[:, MINUTES], 1.0)
-    rows[:, JITTER_DAY] += np.minimum(minutes / np.minimum(age, _DAY_MIN), 1.0) * (jitter - rows[:, JITTER_DAY])
-    learned = (rows[:, SEEN] >= _FIRST) & (rows[:, MINUTES] >= _FIRST)
-    usual = np.maximum(rows[:, JITTER_USUAL], bounds.noise / tuning.noise_ratio)
-    held = np.where(flags & NOISE, 0.5, 1.0) * tuning.noise_ratio
-    noisy = learned & (rows[:, JITTER] >= held * usual)
-    rows[:, NOISY_MS] = np.where(noisy, np.where(rows[:, NOISY_MS] > 0, rows[:, NOISY_MS], times_ms), 0.0)
-    found = np.where(noisy & (times_ms - rows[:, NOISY_MS] >= tuning.noise_min * _MINUTE_MS), NOISE, 0)
+    """Follow the noise of late, of the day and the usual; what is usual learns nothing while it is not."""
+    jitter = np.minimum(np.abs(step), np.abs(rows[STEP]))
+    jitter *= step * rows[STEP] < 0.0
+    rows[SEEN] += 1.0
+    rows[MINUTES] += minutes
+    age = np.maximum(rows[MINUTES], 1.0)
+    rows[JITTER] += (jitter - rows[JITTER]) / np.minimum(rows[SEEN], _RECENT)
+    rows[JITTER_DAY] += minutes / np.minimum(age, _DAY_MIN) * (jitter - rows[JITTER_DAY])
+    usual = np.maximum(rows[JITTER_USUAL], bounds.noise)
+    limit = usual * tuning.noise_ratio
+    limit[flags & NOISE != 0] *= 0.5
+    noisy = rows[JITTER] >= limit
+    noisy &= np.minimum(rows[SEEN], rows[MINUTES]) >= _FIRST
     dull = _dull(rows, flags, bounds, tuning)
-    calm = ~noisy & ~dull
-    pace = np.where(calm, np.minimum(minutes / np.minimum(age, _USUAL_MIN), 1.0), 0.0)
-    taught = np.minimum(jitter, _CLIP * usual)
-    rows[:, JITTER_USUAL] += pace * (taught - rows[:, JITTER_USUAL])
-    return (found | np.where(dull, SPAN, 0)).astype(np.uint8)
+    taught = np.minimum(jitter, _CLIP * usual) - rows[JITTER_USUAL]
+    taught *= ~(noisy | dull)
+    rows[JITTER_USUAL] += minutes / np.minimum(age, _USUAL_MIN) * taught
+    lasting = _lasting(rows[NOISY_MS], noisy, times_ms, tuning.noise_min)
+    return (lasting * np.uint8(NOISE) | dull * np.uint8(SPAN)).astype(np.uint8)
 
 
 def _dull(rows: Float64, flags: UInt8, bounds: Bounds, tuning: Tuning) -> NDArray[np.bool_]:
     """Return where the noise of the day is a small share of the usual, once that is known from a week or more."""
-    share = np.where(flags & SPAN, 2.0, 1.0) * tuning.span_share
-    lively = rows[:, JITTER_USUAL] >= bounds.noise / tuning.noise_ratio / 2
-    known = (rows[:, MINUTES] >= tuning.span_min) & lively
-    dull: NDArray[np.bool_] = known & (rows[:, JITTER_DAY] < share * rows[:, JITTER_USUAL])
+    dull = np.zeros(len(flags), np.bool_)
+    known = np.flatnonzero(rows[MINUTES] >= tuning.span_min)
+    share = np.where(flags[known] & SPAN, 2.0, 1.0) * tuning.span_share
+    usual = rows[JITTER_USUAL, known]
+    dull[known] = rows[JITTER_DAY, known] < share * usual
+    dull[known] &= usual >= bounds.noise[known] / 2
     return dull
 
 
 def _zero(rows: Float64, departure: Float64, times_ms: Float64, bounds: Bounds, tuning: Tuning) -> UInt8:
-    for column, outside in ((HIGH_MS, departure >= bounds.zero), (LOW_MS, departure <= -bounds.zero)):
-        rows[:, column] = np.where(outside, np.where(rows[:, column] > 0, rows[:, column], times_ms), 0.0)
-    high = (rows[:, HIGH_MS] > 0) & (times_ms - rows[:, HIGH_MS] >= tuning.zero_min * _MINUTE_MS)
-    low = (rows[:, LOW_MS] > 0) & (times_ms - rows[:, LOW_MS] >= bounds.low_min * _MINUTE_MS)
-    return np.where(high | low, ZERO, 0).astype(np.uint8)
+    high = _lasting(rows[HIGH_MS], departure >= bounds.zero, times_ms, tuning.zero_min)
+    low = _lasting(rows[LOW_MS], departure <= -bounds.zero, times_ms, bounds.low_min)
+    return (high | low) * np.uint8(ZERO)
+
+
+def _lasting(
+    since_ms: Float64, holds: NDArray[np.bool_], times_ms: Float64, minutes: Float64 | float
+) -> NDArray[np.bool_]:
+    """Keep, in place, since when something holds (0: it does not); return where it has for so many minutes."""
+    if not (holds.any() or since_ms.any()):
+        return holds
+    since_ms[:] = np.where(holds, np.where(since_ms > 0.0, since_ms, times_ms), 0.0)
+    lasting: NDArray[np.bool_] = holds & (times_ms - since_ms >= minutes * _MINUTE_MS)
+    return lasting

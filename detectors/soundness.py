@@ -34,7 +34,7 @@ _KINDS = {
 _AIR_O2, _O2_DRIFT = 20.9, 0.6
 """Oxygen in air, and how far from it a sound sensor never stays, %VOL."""
 _NOISE_SHARE = 0.2
-"""Least noise that matters, as a share of what counts as drift."""
+"""Noise that no sensor is too quiet to alarm at, as a share of what counts as drift."""
 _LOW_MIN = 60.0
 """Minutes below zero that are drift: no gas makes a reading negative."""
 _DIGITS = 4
@@ -73,7 +73,7 @@ class Soundness:
         self._index = np.full((0, len(_WATCHED)), -1, np.int32)
         self._count = 0
         self._keys = np.empty(0, np.int64)
-        self._rows = np.empty((0, condition.COLUMNS))
+        self._rows = np.empty((condition.COLUMNS, 0))
         self._flags = np.empty(0, np.uint8)
         self._alarms = Holding(_RULE)
 
@@ -94,13 +94,13 @@ class Soundness:
         channels, turns = self._channels(readings, slots), []
         for chosen in rounds(channels):
             mine = channels[chosen]
-            rows, before, lanes = self._rows[mine], self._flags[mine], _LANE[readings.measurand[chosen]]
+            rows, before, lanes = self._rows[:, mine], self._flags[mine], _LANE[readings.measurand[chosen]]
             bounds = Bounds(*(column[lanes] for column in self._bounds))
             times_ms = readings.event_ms[chosen].astype(float)
             after = condition.advance(rows, before, readings.value[chosen], times_ms, bounds, self._tuning)
-            self._rows[mine], self._flags[mine] = rows, after
+            self._rows[:, mine], self._flags[mine] = rows, after
             changed = np.flatnonzero(before != after).tolist()
-            turns += [(int(chosen[i]), int(before[i]), int(after[i]), rows[i]) for i in changed]
+            turns += [(int(chosen[i]), int(before[i]), int(after[i]), rows[:, i]) for i in changed]
         turns.sort(key=lambda turn: turn[0])
         return [_Turn(*_reading(readings, i), *rest) for i, *rest in turns]
 
@@ -113,10 +113,11 @@ class Soundness:
             keys = readings.slot[new].astype(np.int64) * COUNT + readings.measurand[new]
             first = new[np.sort(np.unique(keys, return_index=True)[1])]
             start, self._count = self._count, self._count + len(first)
-            self._keys, self._rows = grown(self._keys, self._count), grown(self._rows, self._count)
-            self._flags = grown(self._flags, self._count)
+            self._keys, self._flags = grown(self._keys, self._count), grown(self._flags, self._count)
+            more = np.zeros((condition.COLUMNS, len(self._keys) - self._rows.shape[1]))
+            self._rows = np.concatenate((self._rows, more), axis=1)
             self._keys[start : self._count] = readings.slot[first].astype(np.int64) * COUNT + readings.measurand[first]
-            self._rows[start : self._count] = condition.fresh(
+            self._rows[:, start : self._count] = condition.fresh(
                 readings.value[first], readings.event_ms[first].astype(float)
             )
             self._index[readings.slot[first], lane[first]] = range(start, self._count)
@@ -177,7 +178,7 @@ class Soundness:
     def snapshot(self) -> dict[str, Any]:
         return {
             "keys": self._keys[: self._count].copy(),
-            "rows": self._rows[: self._count].copy(),
+            "rows": self._rows[:, : self._count].copy(),
             "flags": self._flags[: self._count].copy(),
             "alarms": self._alarms.snapshot(),
         }
@@ -204,7 +205,7 @@ def _bounds(parameters: Parameters, zero_min: float) -> Bounds:
         else:
             per_lel = 1.0 if MEASURANDS[measurand].unit == "%LEL" else first["ch4_lel_vol"] * 100.0
             zero[lane] = share * first["combustible_lel"] * per_lel
-    return Bounds(rest, zero, zero * _NOISE_SHARE, low_min)
+    return Bounds(rest, zero, zero * _NOISE_SHARE / parameters.of(_RULE)["noise_ratio"], low_min)
 
 
 def _reading(readings: Readings, i: int) -> tuple[Any, ...]:
