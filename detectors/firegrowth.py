@@ -6,7 +6,6 @@ sign; only turns of a level are looked at one by one. What came late neither tea
 """
 
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,10 +99,15 @@ class FireGrowth:
     def __init__(self, parameters: Parameters) -> None:
         self._early, self._fast = parameters.of(EARLY), parameters.of(FAST)
         self._row = np.empty(0, np.int32)
+        self._least = _HOLD * np.array([np.inf, self._fast["rise_c"], self._early["co_ppm"]])
+        """The least rise by lane that may keep a level."""
+        self._rows = 0
         self._values = np.empty((0, _SAMPLES))
         self._times = np.empty((0, _SAMPLES), np.int64)
+        self._last = np.empty(0, np.int64)
+        self._next = np.empty(0, np.int64)
+        self._floor = np.empty(0)
         self._level = np.empty(0, np.int8)
-        self._rows = 0
         self._cases: dict[int, Case] = {}
         self._is_room = np.empty(0, np.bool_)
 
@@ -116,7 +120,7 @@ class FireGrowth:
         events: list[Turn | Signal] = [*self._turns(readings)] if len(readings) else []
         events += [s for s in segment.signals if s.type in heard and not s.quality & Quality.RETAINED]
         output = Output()
-        for event in sorted(events, key=attrgetter("offset")):
+        for event in sorted(events, key=_order):
             output.findings.extend(self._judge(event, world.slots.path(event.slot)))
         return output
 
@@ -153,27 +157,41 @@ class FireGrowth:
             self._rows += 1
         size = 3 * self._rows
         self._values, self._times = grown(self._values, size, np.nan), grown(self._times, size)
-        self._level = grown(self._level, size)
+        self._last, self._next = grown(self._last, size), grown(self._next, size)
+        self._floor, self._level = grown(self._floor, size, np.inf), grown(self._level, size)
         return self._row[slots].astype(np.int64) * 3
 
     def _sample(self, at: Int64, values: Float64, times: Int64) -> None:
         """Add the readings that lie far enough from their channel's last sample; a clock set back begins anew."""
-        since = times - self._times[at, -1]
-        self._values[at[since < -_OLDEST_MS]] = np.nan
+        since = times - self._last[at]
+        back = at[since < -_OLDEST_MS]
+        self._values[back], self._floor[back] = np.nan, np.inf
         due = (since >= _SPACING_MS[at % 3]) | (since < -_OLDEST_MS)
-        at = at[due]
-        self._values[at, :-1], self._times[at, :-1] = self._values[at, 1:], self._times[at, 1:]
-        self._values[at, -1], self._times[at, -1] = values[due], times[due]
+        at, values, times = at[due], values[due], times[due]
+        place = self._next[at]
+        self._values[at, place], self._times[at, place] = values, times
+        self._last[at], self._next[at] = times, (place + 1) % _SAMPLES
+        self._floor[at] = np.minimum(self._floor[at], values)
 
     def _growth(self, at: Int64, values: Float64, times: Int64) -> tuple[Float64, Float64]:
-        """Return each channel's rise above its lowest recent sample and, where it rose notably, its median slope a minute."""
-        kept = np.where(self._times[at] >= times[:, None] - _OLDEST_MS, self._values[at], np.nan)
-        rise = values - np.fmin.reduce(kept, axis=1, initial=np.inf)
-        slope = np.zeros(len(at))
-        steep = np.flatnonzero((rise >= self._fast["rise_c"] * _HOLD) & (np.isfinite(kept).sum(axis=1) >= _ENOUGH))
-        if len(steep):
+        """Return each channel's rise above its lowest recent sample, and its median slope a minute; 0 where neither matters.
+
+        The floor is at or below that sample, so that what lies close to it need not be looked at; it is put right where
+        it does.
+        """
+        rise, slope = np.zeros(len(at)), np.zeros(len(at))
+        notable = np.flatnonzero(values - self._floor[at] >= self._least[at % 3])
+        if not len(notable):
+            return rise, slope
+        at, now = at[notable], times[notable]
+        kept = np.where(self._times[at] >= now[:, None] - _OLDEST_MS, self._values[at], np.nan)
+        self._floor[at] = np.fmin.reduce(kept, axis=1, initial=np.inf)
+        rise[notable] = values[notable] - self._floor[at]
+        steep = (rise[notable] >= self._least[at % 3]) & (np.isfinite(kept).sum(axis=1) >= _ENOUGH) & (at % 3 == HEAT)
+        if steep.any():
             kept, minutes = kept[steep], self._times[at[steep]] / 60_000
-            slope[steep] = np.nanmedian((kept[:, _J] - kept[:, _I]) / (minutes[:, _J] - minutes[:, _I]), axis=1)
+            slopes = (kept[:, _J] - kept[:, _I]) / (minutes[:, _J] - minutes[:, _I])
+            slope[notable[steep]] = np.nanmedian(slopes, axis=1)
         return rise, slope
 
     def _judged(self, at: Int64, values: Float64, rise: Float64, slope: Float64) -> np.ndarray[Any, np.dtype[np.int8]]:
@@ -244,13 +262,12 @@ class FireGrowth:
             ]
             for slot, case in self._cases.items()
         ]
-        arrays = (self._row, self._values[:size], self._times[:size], self._level[:size])
-        copies = zip(("row", "values", "times", "level"), arrays, strict=True)
-        return {name: np.array(array) for name, array in copies} | {"cases": cases}
+        arrays = {name: np.array(getattr(self, f"_{name}")[:size]) for name in _ARRAYS}
+        return {"row": self._row.copy(), "cases": cases} | arrays
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._row, self._level = np.array(state["row"]), np.array(state["level"])
-        self._values, self._times = np.array(state["values"]), np.array(state["times"])
+        for name in ("row", *_ARRAYS):
+            setattr(self, f"_{name}", np.array(state[name]))
         self._rows, self._is_room = len(self._level) // 3, np.empty(0, np.bool_)
         self._cases = {}
         for slot, signs, points, prealarm, told in state["cases"]:
@@ -259,11 +276,19 @@ class FireGrowth:
             self._cases[slot] = Case({turn.lane: turn for turn in turns}, standing, prealarm, set(told))
 
 
+_ARRAYS = ("values", "times", "last", "next", "floor", "level")
+
+
 def _watches_room(world: World, slot: int) -> bool:
     name = world.slots.place(slot).device
     device = world.view.device(name)
     model = world.view.model(device.model) if device is not None else None
     return world.view.machine(name) is None and (model is None or model.kind not in _ELSEWHERE)
+
+
+def _order(event: Turn | Signal) -> tuple[int, int]:
+    """Return what sorts a segment's events: within one record by sign, however the record was batched."""
+    return event.offset, event.lane if isinstance(event, Turn) else -1
 
 
 def _in_dbm(readings: Readings) -> Float64:
