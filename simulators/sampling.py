@@ -31,9 +31,9 @@ class Sampling:
         near = happens_near(self.incidents, self.now_s, self.interval_s, _SETTLES_S)
         to_report_s = self.due_s - self.now_s
         step_s = _SAMPLE_S if near else (to_report_s if to_report_s > 0 else self.interval_s)
-        self.now_s += step_s
         if near and self.brisk_s is not None:
             self.due_s = min(self.due_s, self.now_s + self.brisk_s)
+        self.now_s += step_s
         return step_s
 
     def is_due(self) -> bool:

@@ -235,7 +235,8 @@ _PAPERS = ("W115",)
 CASES: dict[str, Case] = {
     "leak, large": _of(_leak("ch4-1", 8, 90, "G102", "G101"), *_GAS, life=True),
     "leak past full scale": _of(_leak("ch4-6", 40, 90, "G102", "G101", "G109"), *_GAS, life=True),
-    "leak, medium": _of(_leak("ch4-2", 2.2, 240, "G102"), *_GAS, life=True),
+    "leak, medium": _of(_leak("ch4-2", 2.2, 240, "G102", "G104"), *_GAS, life=True),
+    "valve does not close": _of(_happens(Fault, "ch4-2", 600, "G108", code="valve_not_reached"), "D103", life=True),
     "leak, slow": _of(_leak("ch4-3", 0.2, 2 * _HOUR, "G105"), slots=2),
     "leak, two sensors": _of(_two_leaks, *_GAS, "G101", life=True),
     "leak in an outage": _of(_leak_in_outage, *_GAS, "D101", life=True),
@@ -289,7 +290,7 @@ CASES: dict[str, Case] = {
     "battery low": _of(_happens(Fault, "ch4-5", 900, "D108", code="battery_low")),
     "battery reading low": _of(_happens(Battery, "smoke-3", 3000, "D108", pct=12.0)),
     "self-test failed": _of(_happens(Event, "ch4-1", 900, "D104", type="selftest", data={"ok": False})),
-    "frozen reading": _of(_happens(Frozen, "ch4-6", 3 * _HOUR, "D104", value=0.2), slots=3),
+    "frozen reading": _of(_happens(Frozen, "ch4-6", 10 * _HOUR, "D104", value=0.2), slots=7),
     "two devices, one identity": _of(_happens(Clone, "co-1", 3000, "D107")),
     "whole site silent": _of(_site_silent),
     "cover opened": _of(_happens(Event, "ch4-3", 900, "D106", type="tamper", until="tamper.clear")),
