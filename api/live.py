@@ -27,7 +27,7 @@ HEARTBEAT = b": keep-alive\n\n"
 class Pace:
     """How often, in seconds; `queue` is how many chunks (each what one look at the feed found) a listener may lag behind."""
 
-    poll_s: float = 0.2
+    poll_s: float = 0.1
     status_s: float = 2.0
     heartbeat_s: float = 15.0
     life_s: float = 300.0

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from bench.fleet import MEASURANDS, Fleet
 from emberwatch.parts import Parts
-from emberwatch.service import running
-from emberwatch.settings import Settings
+from emberwatch.service import Running, running
+from emberwatch.settings import OverloadSettings, Settings
 from emberwatch.stores import open_books
 from ledger.alarm import AlarmFilter
 from registers.device import Device
@@ -16,18 +16,24 @@ _LOOK_S = 0.2  # each look costs a query
 
 
 @asynccontextmanager
-async def house(fleet: Fleet, settings: Settings) -> AsyncIterator[Parts]:
-    """Run the service until the end of the block, with the fleet in its registers from the beginning."""
+async def house(fleet: Fleet, folder: str, port: int) -> AsyncIterator[Running]:
+    """Run the service until the end of the block, with the fleet in its registers from the beginning.
+
+    It is as it ships, but that nothing is thinned: what is measured must be decided.
+    """
+    overload = OverloadSettings(lag_s=86_400)
+    settings = Settings(data=folder, broker=f"mqtt://127.0.0.1:{port}", overload=overload)
     with open_books(settings) as books:
         for entries in fleet.registers():
             for at in range(0, len(entries), 5_000):
                 books.registers.put(entries[at : at + 5_000], by="user:bench")
     async with running(settings, lambda _step: None, 0) as service:
-        await _until(lambda: len(service.parts.worker.pipeline.world.view.rows(Device)) >= fleet.devices)
-        yield service.parts
+        await until(lambda: len(service.parts.worker.pipeline.world.view.rows(Device)) >= fleet.devices)
+        yield service
 
 
-async def _until(done: Callable[[], bool]) -> None:
+async def until(done: Callable[[], bool]) -> None:
+    """Wait for a state that nobody announces."""
     while True:  # what we wait for is another thread's state: there is no event to await
         if done():
             return

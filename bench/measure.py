@@ -77,6 +77,12 @@ def say(process: Child, line: str = "") -> None:
         process.stdin.flush()
 
 
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """Return the value that `share` of the values do not exceed; None of no values."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+
+
 def arguments(text: str, **numbers: int) -> argparse.Namespace:
     """Parse `--json` and one option a number, named like it."""
     parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -17,7 +17,6 @@ import uvloop
 from bench.fleet import Fleet
 from bench.house import house, missing_alarms, settled
 from bench.measure import Child, Cost, Stopwatch, arguments, child, cores, hear, say, tell
-from emberwatch.settings import Settings
 
 DEVICES = 10_000
 
@@ -25,7 +24,8 @@ DEVICES = 10_000
 async def run(fleet: Fleet, source: Child, folder: str) -> tuple[Cost, int]:
     """Return what the fleet's messages cost, and how many messages and alarms are missing."""
     port = (await asyncio.to_thread(hear, source))[1]
-    async with house(fleet, Settings(data=folder, broker=f"mqtt://127.0.0.1:{port}")) as parts:
+    async with house(fleet, folder, int(port)) as service:
+        parts = service.parts
         await _send(source)
         warm = fleet.devices * fleet.warm
         await settled(parts, warm)

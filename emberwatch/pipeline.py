@@ -134,13 +134,12 @@ class Pipeline:
         self._pending = Pending(max(committed.offset, start))
         return done
 
-    def read(self, limit: int = 20_000) -> bool:
-        """Decide the next records; return whether there were any. Call `commit` before the next `read` when `matters`."""
+    def read(self, limit: int = 20_000) -> int:
+        """Decide the next records; return how many there were. Call `commit` before the next `read` when `matters`."""
         batch = self._journal.read(self.offset, limit)
-        if not batch.records:
-            return False
-        self._decide(batch)
-        return True
+        if batch.records:
+            self._decide(batch)
+        return len(batch.records)
 
     def _decide(self, batch: RecordBatch) -> None:
         pending = self._pending

@@ -12,6 +12,9 @@ _LOG = logging.getLogger(__name__)
 _COMMIT_EVERY_S = 1.0
 _SNAPSHOT_EVERY_S = 60.0
 _MOST_BACKOFF_S = 10.0
+_REST_S = 0.05
+_MANY = 2_000
+"""Fewer records than this at a time are worth a rest: every detector has a price a segment, whatever is in it."""
 
 
 class Worker:
@@ -53,16 +56,18 @@ class Worker:
         """Read and commit once; return whether to go on."""
         self._grew.clear()
         try:
-            read_any = self.pipeline.read()
+            count = self.pipeline.read()
             self._commit_if_due()
         except EngineError as error:
             self._wait_out(error)
             return not self._stopping.is_set()
-        if not read_any and self._stopping.is_set():
+        if count == 0 and self._stopping.is_set():
             self._save()
             return False
-        if not read_any:
+        if count == 0:
             self._grew.wait(_COMMIT_EVERY_S)
+        elif count < _MANY:
+            self._stopping.wait(_REST_S)
         return True
 
     def _commit_if_due(self) -> None:
