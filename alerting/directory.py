@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from domain.errors import NotFoundError
+from domain.places import ALL
+from ledger.words import WHOLE
 from registers.device import Device, DeviceKind, DeviceModel
 from registers.inspector import Inspector
 from registers.noun import Noun
@@ -56,8 +58,8 @@ class Directory:
         return Place(
             area=body["area"],
             area_name=area.name if area else body["area"],
-            site_name=site.name if site else body["site"],
-            device_name=(device.name if device else None) or code,
+            site_name=WHOLE["site"] if body["site"] == ALL else site.name if site else body["site"],
+            device_name=WHOLE["device"] if code == ALL else (device.name if device else None) or code,
             kind=self._kind(device, body.get("rule")),
         )
 

@@ -15,9 +15,9 @@ import numpy as np
 from detectors.arrays import grown
 from detectors.base import World
 from detectors.catalogue import CATALOGUE
-from detectors.together import ALL, Groups, Mask
+from detectors.together import Groups, Mask
 from domain.findings import Action, Finding, Severity
-from domain.places import DevicePath
+from domain.places import ALL, DevicePath
 from domain.readings import Int64
 from domain.slots import SlotTable
 

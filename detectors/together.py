@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.arrays import grown
+from domain.places import ALL
 from domain.readings import Int32, Int64
 from domain.slots import SlotTable
 
-ALL = "-"
 Mask = NDArray[np.bool_]
 
 

@@ -5,6 +5,8 @@ from typing import NamedTuple, Self
 
 from domain.errors import InputError
 
+ALL = "-"
+"""Stands in an alarm's path for all of them: `area/site/-` is a whole site, `area/-/-` a whole area."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 

@@ -72,6 +72,9 @@ GRADE: dict[str, str] = {
     Grade.MAJOR: "重大隐患",
 }
 
+WHOLE = {"site": "全部场所", "device": "全部设备"}
+"""How the sites of an area, and the devices of a site, are called together."""
+
 CHANNEL: dict[str, str] = {
     Channel.MONITORING: "监测预警",
     Channel.ENTERPRISE: "企业自查",
