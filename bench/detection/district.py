@@ -90,7 +90,10 @@ def _cast(order: Order, plots: list[Plot], stage: Stage, rng: Random) -> list[tu
     rng.shuffle(free)
     taken: set[tuple[int, int, int]] = set()
     windows = []
-    deck = [name for name, case in sorted(CASES.items(), key=lambda item: -item[1].slots) for _ in range(order.times)]
+    longest_first = sorted(CASES, key=lambda name: -CASES[name].slots)
+    deck = [
+        name for _ in range(order.times) for name in longest_first
+    ]  # by turns, so that want of room falls on all alike
     for number, name in enumerate(deck):
         case = CASES[name]
         place = next((p for p in free if _fits(p, case.slots, taken)), None)
@@ -178,7 +181,9 @@ def main() -> None:
     found = scoring.score(findings, played.truth, played.windows)
     devices, days = played.order.sites * PER_SITE, float(played.order.days)
     rows = scoring.rows(found, played.truth, played.order.sites, days)
-    summary = scoring.summary(found, played.truth, devices, days) | {"records": count, "seed": played.order.seed}
+    no_room = played.order.times * len(CASES) - len(played.windows)
+    more = {"cases": len(played.windows), "cases_without_room": no_room, "records": count, "seed": played.order.seed}
+    summary = scoring.summary(found, played.truth, devices, days) | more
     if given.picture:
         given.picture.write_text(picture(rows, summary), "utf-8")
     listed = listing(played, found) if given.list else []
