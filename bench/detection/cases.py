@@ -166,8 +166,8 @@ def _banned(s: Scene) -> None:
 
 
 def _weld_in_gas(s: Scene) -> None:
-    s.weld(lasts_s=400)
-    s.leak("ch4-6", 2.2, 200, "X101", after_s=60)
+    s.leak("ch4-6", 2.2, 300)
+    s.weld("X101", lasts_s=400, after_s=30)
 
 
 def _weld_unwatched(s: Scene) -> None:
