@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from api.models.base import Body, DevicePathText, EpochMs, Reason, View
+from api.models.base import Body, DevicePathText, EpochMs, GivenMs, Reason, View
 from api.models.devices import Curve, DeviceFacts
 from api.models.rules import RuleView
 from domain.findings import Severity
@@ -91,4 +91,4 @@ class Because(Body):
 class Shelve(Because):
     """Put aside until a time, at most 12 h ahead."""
 
-    until_ms: EpochMs
+    until_ms: GivenMs

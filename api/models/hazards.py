@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from api.models.base import Body, DevicePathText, EpochMs, View
+from api.models.base import Body, DevicePathText, EpochMs, GivenMs, View
 from domain.findings import Severity
 from ledger.hazard import Channel, Grade, HazardState, HazardStep
 
@@ -78,7 +78,7 @@ class OpenHazard(Body):
     site: Words
     device: DevicePathText | None = None
     severity: Severity | None = None
-    due_ms: EpochMs | None = None
+    due_ms: GivenMs | None = None
 
 
 class TakeStep(Body):
@@ -89,4 +89,4 @@ class TakeStep(Body):
     note: Annotated[str, Field(max_length=4000)] = ""
     grade: Grade | None = None
     assignee: Annotated[str, Field(max_length=64)] | None = None
-    due_ms: EpochMs | None = None
+    due_ms: GivenMs | None = None

@@ -9,7 +9,7 @@ from api.curves import device_curves
 from api.directory import facts
 from api.guard import Operator
 from api.models.alarms import Acknowledge, AlarmDetail, AlarmPage, AlarmTransitionView, AlarmView, Because, Shelve
-from api.models.base import EpochMs
+from api.models.base import GivenId, GivenMs
 from api.models.rules import RuleView
 from detectors.catalogue import CATALOGUE
 from domain.findings import Severity
@@ -31,9 +31,9 @@ def list_alarms(
     area: str | None = None,
     site: str | None = None,
     device: Annotated[str | None, Query(description="area/site/device")] = None,
-    from_ms: EpochMs | None = None,
-    to_ms: EpochMs | None = None,
-    before_id: int | None = None,
+    from_ms: GivenMs | None = None,
+    to_ms: GivenMs | None = None,
+    before_id: GivenId | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> AlarmPage:
     """List alarms, newest first; by default those still open."""
@@ -55,7 +55,7 @@ def list_alarms(
 
 
 @router.get("/{alarm_id}", summary="报警详情")
-def get_alarm(context: Ctx, alarm_id: int) -> AlarmDetail:
+def get_alarm(context: Ctx, alarm_id: GivenId) -> AlarmDetail:
     """Give one alarm with its history, the device's readings around the event, and what may be done now."""
     services = context.services
     alarm = services.alarms.alarm(alarm_id)
@@ -82,7 +82,7 @@ def _allowed(alarm: Alarm) -> list[AlarmEvent]:
 
 
 @router.post("/{alarm_id}/acknowledge", summary="确认报警", response_model=AlarmView)
-def acknowledge_alarm(services: Svc, who: Operator, alarm_id: int, body: Acknowledge) -> Alarm:
+def acknowledge_alarm(services: Svc, who: Operator, alarm_id: GivenId, body: Acknowledge) -> Alarm:
     """Say that somebody has taken notice."""
     return services.alarms.act_on_alarm(
         alarm_id, AlarmEvent.ACKNOWLEDGE, by=who.by, at_ms=services.clock_ms(), reason=body.reason
@@ -90,7 +90,7 @@ def acknowledge_alarm(services: Svc, who: Operator, alarm_id: int, body: Acknowl
 
 
 @router.post("/{alarm_id}/shelve", summary="搁置报警", response_model=AlarmView)
-def shelve_alarm(services: Svc, who: Operator, alarm_id: int, body: Shelve) -> Alarm:
+def shelve_alarm(services: Svc, who: Operator, alarm_id: GivenId, body: Shelve) -> Alarm:
     """Put an alarm aside until a time at most 12 h ahead; the gravest gas and fire alarms may not be."""
     return services.alarms.act_on_alarm(
         alarm_id,
@@ -103,7 +103,7 @@ def shelve_alarm(services: Svc, who: Operator, alarm_id: int, body: Shelve) -> A
 
 
 @router.post("/{alarm_id}/unshelve", summary="取消搁置", response_model=AlarmView)
-def unshelve_alarm(services: Svc, who: Operator, alarm_id: int, body: Acknowledge) -> Alarm:
+def unshelve_alarm(services: Svc, who: Operator, alarm_id: GivenId, body: Acknowledge) -> Alarm:
     """Take an alarm back before its time."""
     return services.alarms.act_on_alarm(
         alarm_id, AlarmEvent.UNSHELVE, by=who.by, at_ms=services.clock_ms(), reason=body.reason
@@ -111,7 +111,7 @@ def unshelve_alarm(services: Svc, who: Operator, alarm_id: int, body: Acknowledg
 
 
 @router.post("/{alarm_id}/disable", summary="停用报警", response_model=AlarmView)
-def disable_alarm(services: Svc, who: Operator, alarm_id: int, body: Because) -> Alarm:
+def disable_alarm(services: Svc, who: Operator, alarm_id: GivenId, body: Because) -> Alarm:
     """Take an alarm out of service, e.g. while its detector is being replaced."""
     return services.alarms.act_on_alarm(
         alarm_id, AlarmEvent.DISABLE, by=who.by, at_ms=services.clock_ms(), reason=body.reason
@@ -119,7 +119,7 @@ def disable_alarm(services: Svc, who: Operator, alarm_id: int, body: Because) ->
 
 
 @router.post("/{alarm_id}/enable", summary="启用报警", response_model=AlarmView)
-def enable_alarm(services: Svc, who: Operator, alarm_id: int, body: Acknowledge) -> Alarm:
+def enable_alarm(services: Svc, who: Operator, alarm_id: GivenId, body: Acknowledge) -> Alarm:
     """Put an alarm back into service."""
     return services.alarms.act_on_alarm(
         alarm_id, AlarmEvent.ENABLE, by=who.by, at_ms=services.clock_ms(), reason=body.reason

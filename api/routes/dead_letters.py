@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from api.context import Svc
 from api.guard import Operator
+from api.models.base import GivenId
 from api.models.system import DeadLetterDetail, DeadLetterPage, DeadLetterView
 from ledger.books import DeadLetter
 
@@ -20,7 +21,7 @@ def list_dead_letters(
     _who: Operator,
     *,
     reason: str | None = None,
-    before_offset: int | None = None,
+    before_offset: GivenId | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> DeadLetterPage:
     """List dead letters, newest first, without their bytes."""
@@ -30,7 +31,7 @@ def list_dead_letters(
 
 
 @router.get("/{offset}", summary="死信详情")
-def get_dead_letter(services: Svc, _who: Operator, offset: int) -> DeadLetterDetail:
+def get_dead_letter(services: Svc, _who: Operator, offset: GivenId) -> DeadLetterDetail:
     """Give one dead letter with its first 4 KiB, as text and as hex."""
     letter = services.dead_letters.dead_letter(offset)
     head = letter.payload[:_PREVIEW]

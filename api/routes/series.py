@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from api.context import Svc
 from api.curves import curve
-from api.models.base import EpochMs
+from api.models.base import GivenMs
 from api.models.devices import Curve
 from domain.errors import InputError
 from domain.measurands import BY_NAME
@@ -20,8 +20,8 @@ def get_series(
     services: Svc,
     device: Annotated[str, Query(description="area/site/device", examples=["beidu/canteen-1/gas-001"])],
     measurand: Annotated[str, Query(examples=["ch4_lel"])],
-    from_ms: Annotated[EpochMs, Query(alias="from")],
-    to_ms: Annotated[EpochMs, Query(alias="to")],
+    from_ms: Annotated[GivenMs, Query(alias="from")],
+    to_ms: Annotated[GivenMs, Query(alias="to")],
     points: Annotated[int, Query(ge=2, le=5000)] = 600,
 ) -> Curve:
     """Give at most `points` readings of `[from, to)` by the device's clock; each bucket keeps its minimum and maximum."""

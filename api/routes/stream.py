@@ -6,6 +6,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from api.context import Ctx
+from api.models.base import GivenId
 
 router = APIRouter(tags=["stream 实时流"])
 
@@ -21,8 +22,8 @@ _RESPONSES: dict[int | str, dict[str, object]] = {
 async def stream(
     context: Ctx,
     response: Response,
-    after: Annotated[int | None, Query(ge=0, description="start after this id")] = None,
-    last_event_id: Annotated[int | None, Header(ge=0, description="sent by a browser that resumes")] = None,
+    after: Annotated[GivenId | None, Query(description="start after this id")] = None,
+    last_event_id: Annotated[GivenId | None, Header(description="sent by a browser that resumes")] = None,
 ) -> StreamingResponse:
     """Stream every change of alarms and hazards, in order, without gap or double on resuming; status every 2 s."""
     frames = context.live.stream(after if last_event_id is None else last_event_id)

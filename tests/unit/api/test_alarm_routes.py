@@ -175,3 +175,27 @@ async def test_hazard_pages_visit_each_once(visit: Any) -> None:
                 break
             query["after"] = page["next_after"]
     assert seen == ["t4", "t3", "t2", "t1", "t0"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"alarms?from_ms={10**30}",
+        f"alarms?before_id={2**63}",
+        f"alarms/{2**63}",
+        f"dead-letters?before_offset={10**30}",
+        f"stream?after={2**63}",
+    ],
+)
+async def test_number_no_store_can_hold_is_refused(visit: Any, path: str) -> None:
+    """It is an error of who asks, not a failure of ours."""
+    async with visit(Role.OPERATOR) as client:
+        assert (await client.get(f"/api/v1/{path}")).status_code == 422
+
+
+async def test_deadline_no_calendar_can_write_is_refused(visit: Any) -> None:
+    """A hazard due after the year 9999 could never be put into words."""
+    hazard = {"title": "t", "basis": "b", "area": "beidu", "site": "canteen-1"}
+    async with visit(Role.OPERATOR) as client:
+        answers = [await client.post("/api/v1/hazards", json={**hazard, "due_ms": due}) for due in (10**16, -1)]
+    assert [answer.status_code for answer in answers] == [422, 422]
