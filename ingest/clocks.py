@@ -9,6 +9,8 @@ from domain.readings import Quality
 
 SYNCED_MS = 1_577_836_800_000
 """2020-01-01: a device time before it is a clock that was never set (devices start at 1970), so it is no time at all."""
+LATE_MS = 300_000
+"""A message older than this on arrival is old news."""
 AHEAD_MS = 5_000
 """A clock this little ahead is ordinary; the time is clamped to ours, not flagged."""
 

@@ -18,7 +18,7 @@ from domain.places import DevicePath
 from domain.readings import Quality, Signal
 from domain.records import COMMAND, REGISTER, RETAINED, START, THINNED, TICK, Record, RecordBatch, thinned
 from domain.slots import SlotTable
-from ingest.clocks import Clocks
+from ingest.clocks import LATE_MS, Clocks
 from ingest.codecs import native
 from ingest.draft import Control, Decoded, Draft, Receipt
 from ingest.duplicates import Duplicates
@@ -76,7 +76,7 @@ class Decoder:
         *,
         is_registered: Callable[[str], bool],
         unknown_allowance: int = 10_000,
-        late_ms: int = 300_000,
+        late_ms: int = LATE_MS,
     ) -> None:
         self.unknown_measurands: dict[str, int] = {}
         self._slots = slots
@@ -84,7 +84,7 @@ class Decoder:
         self._allowance = unknown_allowance
         self._strangers = 0
         self._registers_changed = False
-        self._duplicates = Duplicates()
+        self._duplicates = Duplicates(late_ms)
         self._clocks = Clocks(late_ms)
         self._senders: dict[str, _Sender] = {}
         self._shapes: dict[tuple[str, ...], _Shape] = {}
@@ -200,7 +200,7 @@ class Decoder:
         messages = native.telemetry(payload, sender.device)
         slot = self._slot(sender) if sender.slot is None else sender.slot
         retained = _RETAINED if record.flags & RETAINED else 0
-        fresh = messages if retained else self._duplicates.fresh(slot, messages, payload)
+        fresh = messages if retained else self._duplicates.fresh(slot, messages, payload, received_ms)
         for message in fresh:
             values = message.v
             names = tuple(values)
@@ -263,7 +263,7 @@ class Decoder:
     ) -> bool:
         """Add one signal, unless it is a repeat."""
         retained = _RETAINED if record.flags & RETAINED else 0
-        if not retained and not self._duplicates.is_fresh_event(slot, message, record.payload):
+        if not retained and not self._duplicates.is_fresh_event(slot, message, record.payload, record.received_ms):
             return False
         received_ms = record.received_ms
         event_ms, quality = self._clocks.judge(slot, message.ts, received_ms)
