@@ -23,6 +23,16 @@ class World:
     slots: SlotTable = field(default_factory=SlotTable)
     view: RegisterView = field(default_factory=RegisterView)
 
+    def snapshot(self) -> dict[str, Any]:
+        """Return slots and registers as plain values."""
+        return {"slots": list(self.slots.paths()), "view": self.view.snapshot()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Become what `snapshot` gave; only on a fresh world."""
+        for path in state["slots"]:
+            self.slots.take(path)
+        self.view.restore(state["view"])
+
 
 class Transition(NamedTuple):
     """A state that rules across signals care about, e.g. (`arc`, True) of a machine, at a record; `place` if it is known."""

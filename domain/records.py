@@ -91,6 +91,20 @@ class Journal(Protocol):
         """Drop whole stored batches that end at or before `before`; return the new start. Never drops the last batch."""
         ...
 
+    def begin_at(self, offset: int, device_records: int) -> None:
+        """Let an empty journal continue the count of a lost one: the next record gets `offset`, `device_records` were before it.
+
+        Raises EngineError when it holds anything.
+        """
+        ...
+
+    def skip(self, offset: int) -> tuple[int, int]:
+        """Return where the stored batch after the one at `offset` begins, and how many messages of devices it is passed over.
+
+        For a batch that `read` cannot give: what surrounds it tells how many there were.
+        """
+        ...
+
     def close(self) -> None:
         """Release files; further calls raise EngineError."""
         ...
@@ -113,10 +127,38 @@ def taken_in(records: Sequence[Record]) -> int:
     return len(records) - len(ours) + sum(sum(thinned(r).values()) for r in ours if r.topic == THINNED)
 
 
+class Damage(NamedTuple):
+    """Records `[offset, end)` cannot be read any more; among them were `messages` of devices."""
+
+    offset: int
+    end: int
+    messages: int
+    problem: str
+
+
+def read_on(journal: Journal, offset: int, limit: int) -> tuple[RecordBatch, Damage | None]:
+    """Return what `read` gives; where it cannot, an empty batch and the damage: go on at its end.
+
+    One damaged batch must not silence all that came after it. What stands whole before it is given first.
+    """
+    try:
+        return journal.read(offset, limit), None
+    except CorruptionError:
+        pass
+    try:
+        return journal.read(offset, 1), None
+    except CorruptionError as error:
+        end, messages = journal.skip(offset)
+        return RecordBatch(end, ()), Damage(offset, end, messages, str(error))
+
+
 def batches(journal: Journal, offset: int, end: int, limit: int = 10_000) -> Iterator[RecordBatch]:
-    """Yield batches from `offset` up to `end` (records at or past `end` are cut off)."""
+    """Yield batches from `offset` up to `end` (records at or past `end` are cut off); what is damaged is passed over."""
     while offset < end:
-        batch = journal.read(offset, min(limit, end - offset))
+        batch, damage = read_on(journal, offset, min(limit, end - offset))
+        if damage is not None:
+            offset = damage.end
+            continue
         if not batch.records:
             return
         if batch.end_offset > end:

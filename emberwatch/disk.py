@@ -99,5 +99,11 @@ class GuardedJournal:
     def trim(self, before: int) -> int:
         return self._journal.trim(before)
 
+    def begin_at(self, offset: int, device_records: int) -> None:
+        self._journal.begin_at(offset, device_records)
+
+    def skip(self, offset: int) -> tuple[int, int]:
+        return self._journal.skip(offset)
+
     def close(self) -> None:
         self._journal.close()

@@ -14,7 +14,7 @@ from domain.errors import EngineError
 from domain.history import History
 from domain.readings import Readings
 from domain.records import Journal, batches
-from emberwatch.pipeline import Machine
+from emberwatch.pipeline import Machine, resume
 from emberwatch.snapshots import SnapshotStore
 
 _LOG = logging.getLogger(__name__)
@@ -152,11 +152,7 @@ class HistoryFeed:
     def _catch_up(self, end: int) -> None:
         """Decode the records the store missed with a machine of our own; only its decoder and registers are used."""
         machine = self._new_machine()
-        snapshot = self._snapshots.newest(self.expected)
-        start = self._journal.info().start
-        if snapshot is not None:
-            machine.restore(snapshot.state)
-            start = snapshot.offset
+        start = resume(machine, self._snapshots, self._journal, self.expected).offset
         _LOG.info("history reads records %d to %d again", start, end)
         for batch in batches(self._journal, start, end):
             parts = []

@@ -7,14 +7,17 @@ the committed offset, replays up to that offset without committing, and goes on 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from detectors.base import World
-from detectors.engine import Engine
+from detectors.engine import BROKEN, Engine
+from domain.changes import RegisterChange
 from domain.errors import EngineError
-from domain.findings import Finding
+from domain.findings import Action, Finding, Severity
 from domain.readings import Contacts, Readings, Segment
-from domain.records import Journal, RecordBatch, batches
+from domain.records import Damage, Journal, RecordBatch, batches, read_on
 from emberwatch.snapshots import SnapshotStore
 from ingest.decoding import Decoder, Receipt
 from ledger.books import Books, Committed, Counts, DeadLetter, Decided, FeedItem
@@ -38,10 +41,41 @@ class Machine:
         """Return all state as plain values and arrays."""
         return {"engine": self.engine.snapshot(), "decoder": self.decoder.snapshot()}
 
+    def adopt_registers(self, state: dict[str, Any], offset: int, now_ms: int) -> None:
+        """Take only the registers of a state that other code made, as if they had just been told; only on a fresh machine.
+
+        The records that told them may be trimmed away, and machines without registers would be judged as strangers.
+        """
+        view = state["engine"]["view"]
+        rows = [(noun, key, row) for noun, by in view["rows"].items() for key, row in by.items()]
+        changes = [RegisterChange(i, *row) for i, row in enumerate(rows, start=view["last_id"] - len(rows) + 1)]
+        self.engine.process(Segment(offset, offset, changes=tuple(changes), changed_ms=now_ms))
+
     def restore(self, state: dict[str, Any]) -> None:
         """Become the state that `snapshot` gave; only on a fresh machine."""
         self.engine.restore(state["engine"])
         self.decoder.restore(state["decoder"])
+
+
+class Resumed(NamedTuple):
+    """Where a machine's state stands, and whether it is exactly what the records before made of it."""
+
+    offset: int
+    exact: bool
+
+
+def resume(machine: Machine, snapshots: SnapshotStore, journal: Journal, at_most: int) -> Resumed:
+    """Bring a fresh machine as near to `at_most` as snapshots allow; the rest must be replayed."""
+    snapshot = snapshots.newest(at_most)
+    info = journal.info()
+    if snapshot is None:
+        return Resumed(info.start, exact=info.start == 0)
+    if snapshots.is_ours(snapshot):
+        machine.restore(snapshot.state)
+        return Resumed(snapshot.offset, exact=True)
+    _LOG.warning("state is of other code or other rule settings: finding it again from record %d on", info.start)
+    machine.adopt_registers(snapshot.state, info.start, info.first_ms or 0)
+    return Resumed(info.start, exact=False)
 
 
 class Outlet(Protocol):
@@ -117,29 +151,86 @@ class Pipeline:
         return self._machine.world
 
     def recover(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> int:
-        """Rebuild state up to the committed offset; return how many records were replayed."""
+        """Rebuild state up to the committed offset; return how many records were replayed.
+
+        State of other code or other rule settings is not restored but found again from all the journal holds; what that finds
+        active and the books do not know is raised. Raises EngineError when the journal ends before the books.
+        """
         committed = self.committed = self._books.committed()
-        snapshot = self._snapshots.newest(committed.offset)
-        start = self._journal.info().start
-        if snapshot is not None:
-            self._machine.restore(snapshot.state)
-            start = snapshot.offset
-        done = 0
-        for batch in batches(self._journal, start, committed.offset):
+        self._join_journal(committed)
+        resumed = resume(self._machine, self._snapshots, self._journal, committed.offset)
+        active = self._replay(resumed.offset, committed.offset, progress)
+        self._pending = Pending(max(committed.offset, resumed.offset), self.last_received_ms)
+        if not resumed.exact and committed.offset:
+            self._pending.findings += self._unknown_to_books(active, committed.offset)
+        return max(0, committed.offset - resumed.offset)
+
+    def _join_journal(self, committed: Committed) -> None:
+        """Let a journal that was lost begin where the books are; one that only lost its end must be put aside by a person."""
+        info = self._journal.info()
+        if info.end >= committed.offset:
+            return
+        if info.end:
+            raise EngineError(
+                f"the journal ends at record {info.end}, but the books are at {committed.offset}: it is older than they are. "
+                "Restore the journal that belongs to these books, or move journal.db away: a new one goes on from there",
+            )
+        _LOG.critical("the journal is gone: a new one begins at record %d", committed.offset)
+        self._journal.begin_at(committed.offset, committed.counts.accounted)
+
+    def _replay(self, start: int, end: int, progress: Callable[[int, int], None]) -> dict[tuple[str, str], Finding]:
+        """Decide `[start, end)` again without committing; return what is active at the end, by rule and device."""
+        active: dict[tuple[str, str], Finding] = {}
+        for batch in batches(self._journal, start, end):
             for decoded in self._machine.decoder.decode(batch):
-                self._machine.engine.process(decoded.segment)
+                for finding in self._machine.engine.process(decoded.segment):
+                    if finding.action is Action.CLEAR:
+                        active.pop((finding.rule, finding.device), None)
+                    else:
+                        active[finding.rule, finding.device] = finding
                 self._outlet.contacts(decoded.segment.contacts)
-            done += len(batch.records)
-            progress(done, committed.offset - start)
-        self._pending = Pending(max(committed.offset, start))
-        return done
+            self.last_received_ms = batch.records[-1].received_ms
+            progress(batch.end_offset - start, end - start)
+        return active
+
+    def _unknown_to_books(self, active: dict[tuple[str, str], Finding], offset: int) -> list[Finding]:
+        """Return findings that bring the books up to other code: raise what they lack, end our own failures that are mended.
+
+        What the books hold active and a replay does not find stays: its beginning may have been trimmed away. A person can
+        put such an alarm out of service.
+        """
+        held = self._books.active_alarms()
+        now = self.last_received_ms
+        raised = [
+            msgspec.structs.replace(finding, action=Action.RAISE, offset=offset, at_ms=now)
+            for alarm, finding in active.items()
+            if alarm not in held
+        ]
+        mended = [device for rule, device in sorted(held) if rule == BROKEN and (rule, device) not in active]
+        return raised + [_mended(device, offset, now) for device in mended]
 
     def read(self, limit: int = 20_000) -> int:
         """Decide the next records; return how many there were. Call `commit` before the next `read` when `matters`."""
-        batch = self._journal.read(self.offset, limit)
+        batch, damage = read_on(self._journal, self.offset, limit)
+        if damage is not None:
+            self._give_up(damage)
+            return damage.end - damage.offset
         if batch.records:
             self._decide(batch)
         return len(batch.records)
+
+    def _give_up(self, damage: Damage) -> None:
+        """Account for records that cannot be read any more, for everybody to see, and go on behind them."""
+        _LOG.critical("%s; going on at record %d", damage.problem, damage.end)
+        detail = f"{damage.problem}; {damage.messages} messages of devices are lost"
+        pending, now = self._pending, self.last_received_ms
+        pending.dead_letters.append(
+            DeadLetter(
+                offset=damage.offset, received_ms=now, topic="$journal", payload=b"", reason="damaged", detail=detail
+            )
+        )
+        pending.counts += Counts(dead=damage.messages, control=damage.end - damage.offset - damage.messages)
+        pending.end_offset = damage.end
 
     def _decide(self, batch: RecordBatch) -> None:
         pending = self._pending
@@ -187,4 +278,19 @@ class Pipeline:
         except EngineError as error:
             _LOG.warning("no snapshot now: %s", error)
             return False
+        except Exception:  # noqa: BLE001  a bug of ours; a snapshot only saves time at the next start, the service goes on
+            _LOG.exception("no snapshot now")
+            return False
         return True
+
+
+def _mended(device: str, offset: int, now_ms: int) -> Finding:
+    return Finding(
+        offset=offset,
+        rule=BROKEN,
+        device=device,
+        action=Action.CLEAR,
+        severity=Severity.CRITICAL,
+        at_ms=now_ms,
+        event_ms=now_ms,
+    )

@@ -6,7 +6,7 @@ A snapshot is never the truth (the journal is): one that cannot be read is set a
 import hashlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,9 +60,9 @@ def _unpack(code: int, data: memoryview) -> Any:
     return np.frombuffer(raw, dtype=np.dtype(dtype)).reshape(shape).copy()
 
 
-def code_version() -> str:
-    """Return a digest of all code that gives state its meaning: state of other code is not restored but replayed."""
-    digest = hashlib.sha256()
+def code_version(rules: Mapping[str, Mapping[str, float]]) -> str:
+    """Return a digest of all that gives state its meaning, code and rule settings: other state is replayed, not restored."""
+    digest = hashlib.sha256(msgspec.json.encode(rules, order="deterministic"))
     for room in (detectors, domain, ingest, registers):
         folder = Path(room.__path__[0])
         for file in sorted(folder.rglob("*.py")):
@@ -93,14 +93,20 @@ class SnapshotStore:
             raise EngineError(f"cannot write snapshot {target}: {error}") from error
 
     def newest(self, at_most: int) -> Snapshot | None:
-        """Return the newest readable snapshot of this version with offset ≤ `at_most`."""
+        """Return the newest readable snapshot with offset ≤ `at_most`: one of our own version, else of another."""
+        other = None
         for path in self._files():
             if int(path.stem) > at_most:
                 continue
             snapshot = self._load(path)
-            if snapshot is not None:
+            if snapshot is not None and self.is_ours(snapshot):
                 return snapshot
-        return None
+            other = other or snapshot
+        return other
+
+    def is_ours(self, snapshot: Snapshot) -> bool:
+        """Whether the snapshot was made by the same code with the same rule settings: only then its state means the same."""
+        return snapshot.version == self._version
 
     def prune(self, needed_offset: int, keep: int = 2) -> int:
         """Drop all but the newest `keep` and the newest at or before `needed_offset`; return the oldest offset left."""
@@ -113,19 +119,20 @@ class SnapshotStore:
         return min((int(path.stem) for path in kept), default=0)
 
     def _load(self, path: Path) -> Snapshot | None:
-        data = path.read_bytes()
-        body = data[_DIGEST:]
-        if hashlib.sha256(body).digest() != data[:_DIGEST]:
-            _LOG.error("snapshot %s is damaged; using an older one", path.name)
+        try:
+            data = path.read_bytes()
+            body = data[_DIGEST:]
+            if hashlib.sha256(body).digest() == data[:_DIGEST]:
+                return Snapshot(*decode(zstandard.decompress(body)))
+        except OSError as error:
+            _LOG.error("snapshot %s cannot be read: %s", path.name, error)
             return None
-        snapshot = Snapshot(*decode(zstandard.decompress(body)))
-        if snapshot.version != self._version:
-            _LOG.warning("snapshot %s is of version %s; replaying instead", path.name, snapshot.version)
-            return None
-        return snapshot
+        _LOG.error("snapshot %s is damaged; using an older one", path.name)
+        return None
 
     def _path(self, offset: int) -> Path:
         return self._folder / f"{offset:020d}.snapshot"
 
     def _files(self) -> Iterator[Path]:
-        yield from sorted(self._folder.glob("*.snapshot"), reverse=True)
+        files = (path for path in self._folder.glob("*.snapshot") if path.stem.isdecimal())
+        yield from sorted(files, reverse=True)

@@ -118,7 +118,7 @@ def open_streams(settings: Settings) -> Iterator[Streams]:
         stack.callback(journal.close)
         history = open_history(settings)
         stack.callback(history.close)
-        yield Streams(journal, history, SnapshotStore(folder / "snapshots", code_version()))
+        yield Streams(journal, history, SnapshotStore(folder / "snapshots", code_version(settings.rules)))
 
 
 def open_history(settings: Settings) -> History:

@@ -1,6 +1,6 @@
 """What the pipeline writes, in one transaction, and what follows from it: notices to send and the live feed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -97,6 +97,10 @@ class Books(Protocol):
         """Return the last commit."""
         ...
 
+    def active_alarms(self) -> set[tuple[str, str]]:
+        """Return (rule, device) of every alarm that is active, shelved and out of service ones included."""
+        ...
+
     def commit(self, decided: Decided) -> list[FeedItem]:
         """Write findings as alarm changes, hazards, notices, dead letters, counts and the offset, all or nothing.
 
@@ -121,8 +125,11 @@ class Feed(Protocol):
 class Outbox(Protocol):
     """Notices waiting to be sent; a row is done only when every delivery it needs is."""
 
-    def due_notices(self, now_ms: int, limit: int = 100) -> list[Notice]:
-        """Return unsent notices whose `not_before_ms` has come, oldest first."""
+    def due_notices(self, now_ms: int, limit: int = 100, busy: Collection[str] = ()) -> list[Notice]:
+        """Return the oldest unsent notice of each subject but the `busy` ones, if its `not_before_ms` has come.
+
+        Those whose subject has the gravest news waiting come first, then the oldest.
+        """
         ...
 
     def notice_sent(self, notice_id: int, at_ms: int, deliveries: Sequence[dict[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Code = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
 """A key: 1-64 characters of `A-Z a-z 0-9 _ -`."""
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]

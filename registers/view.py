@@ -1,5 +1,6 @@
 """The registers as detectors see them: in memory, changed only by journal records, free of personal data."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
@@ -19,6 +20,7 @@ from registers.place import Area, Enterprise, Site
 
 __all__ = ["LOCAL", "RegisterView", "local_day"]
 
+_LOG = logging.getLogger(__name__)
 _HIDDEN = "-"
 _T = TypeVar("_T", bound=Noun)
 
@@ -46,11 +48,19 @@ class RegisterView:
             self.last_id = change.id
             self._unindex(self._rows[change.noun].pop(change.key, None))
             if change.row is not None:
-                entry = _entry(change.noun, change.row)
-                self._rows[change.noun][change.key] = entry
-                self._index(entry)
+                self._put(change.noun, change.key, change.row)
             applied.append(change)
         return applied
+
+    def _put(self, noun: str, key: str, row: dict[str, Any]) -> None:
+        """Keep one entry; one that no longer makes sense to us (written by another version) is left out and logged."""
+        try:
+            entry = _entry(noun, row)
+        except msgspec.ValidationError as error:
+            _LOG.error("%s %s is left out of the registers detectors see: %s", noun, key, error)
+            return
+        self._rows[noun][key] = entry
+        self._index(entry)
 
     def _index(self, entry: Noun) -> None:
         match entry:
@@ -125,16 +135,17 @@ class RegisterView:
         """Become the picture that `snapshot` gave."""
         self.__init__()  # type: ignore[misc]
         for noun, by in state["rows"].items():
+            if noun not in NOUNS:
+                continue
             for key, row in by.items():
-                entry = _entry(noun, row)
-                self._rows[noun][key] = entry
-                self._index(entry)
+                self._put(noun, key, row)
         self.last_id = state["last_id"]
 
 
 def _entry(noun: str, row: dict[str, Any]) -> Noun:
     cls = NOUNS[noun]
-    return msgspec.convert({**row, **_hidden(cls)}, cls)
+    known = {name: value for name, value in row.items() if name in cls.__struct_fields__}
+    return msgspec.convert({**known, **_hidden(cls)}, cls)
 
 
 @cache  # reading a type's fields costs ten times as much as converting a row

@@ -128,4 +128,14 @@ DEVICES: tuple[Rule, ...] = (
         summary="下发的指令在时限内没有得到设备应答，或被设备拒绝执行。",
         built=True,
     ),
+    Rule(
+        code="D110",
+        title="检测规则停用",
+        severity=Severity.CRITICAL,
+        grade=None,
+        basis=read(OURS),
+        summary="本系统的某些规则因程序故障停止判断，其他规则照常；需立即报告运维人员升级或重启。",
+        built=True,
+        shelvable=False,
+    ),
 )

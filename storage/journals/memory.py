@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from domain.errors import EngineError
-from domain.records import JournalInfo, Record, RecordBatch, taken_in
+from domain.records import START, JournalInfo, Record, RecordBatch, taken_in
 
 
 class MemoryJournal:
@@ -49,6 +49,18 @@ class MemoryJournal:
             while len(self._batches) > 1 and self._batches[0].end_offset <= before:
                 del self._batches[0]
             return self._start()
+
+    def begin_at(self, offset: int, device_records: int) -> None:
+        with self._lock:
+            if self._batches:
+                raise EngineError("the journal is not empty")
+            self._batches.append(RecordBatch(offset - 1, (Record(0, START, b""),)))
+            self._device_records = device_records
+
+    def skip(self, offset: int) -> tuple[int, int]:
+        with self._lock:
+            batch = self._batches[self._index(offset)]
+            return batch.end_offset, taken_in(batch.records)
 
     def close(self) -> None:
         self._closed = True

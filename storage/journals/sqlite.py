@@ -16,7 +16,7 @@ import msgspec
 import zstandard
 
 from domain.errors import CorruptionError, EngineError
-from domain.records import JournalInfo, Record, RecordBatch, taken_in
+from domain.records import START, JournalInfo, Record, RecordBatch, taken_in
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
@@ -202,6 +202,28 @@ class SqliteJournal:
                 break
         with self._write_lock, self._translated():
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def begin_at(self, offset: int, device_records: int) -> None:
+        record = Record(0, START, b"")
+        blob = self._compressor.compress(self._encoder.encode((record,)))
+        with self._transaction() as connection:
+            if connection.execute("SELECT 1 FROM batch").fetchone() is not None:
+                raise EngineError(f"journal {self._path} is not empty")
+            first = offset - 1  # a record stands for the end of what was lost
+            row = (first, 1, device_records, 0, 0, _checksum(first, 1, blob), blob)
+            connection.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def skip(self, offset: int) -> tuple[int, int]:
+        total = "SELECT coalesce(max(device_total), 0) FROM batch WHERE first + count <= ?"
+        place = "SELECT first + count, device_total FROM batch WHERE first <= ? ORDER BY first DESC LIMIT 1"
+        after = "SELECT min(first) FROM batch WHERE first > ?"
+        with self._read_lock, self._translated():
+            end, upto = self._reader.execute(place, (offset,)).fetchone() or (offset, 0)
+            if end <= offset:  # no row holds it: go on at the next one that is there
+                end = self._reader.execute(after, (offset,)).fetchone()[0] or offset
+                upto = self._reader.execute(total, (end,)).fetchone()[0]
+            before: int = self._reader.execute(total, (offset,)).fetchone()[0]
+        return end, max(0, upto - before)
 
     def close(self) -> None:
         with self._write_lock, self._read_lock, self._translated():

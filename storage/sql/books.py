@@ -8,12 +8,13 @@ import sqlalchemy as sa
 
 from domain.findings import Finding
 from ledger import alarming
+from ledger.alarm import AlarmState
 from ledger.books import Committed, Counts, DeadLetter, Decided, FeedItem
 from ledger.page import Key
 from ledger.policy import RulePolicy
 from registers.local_time import local_day
 from storage.sql.engine import reading, writing
-from storage.sql.ledger_tables import COMMIT_STATE, DEAD_LETTER
+from storage.sql.ledger_tables import ALARM, COMMIT_STATE, DEAD_LETTER
 from storage.sql.page import open_page, put_single, write_page
 from storage.sql.rows import convert
 
@@ -28,6 +29,12 @@ class SqlBooks:
     def committed(self) -> Committed:
         with reading(self.engine) as connection:
             return _committed(connection)
+
+    def active_alarms(self) -> set[tuple[str, str]]:
+        c = ALARM.c
+        active = sa.select(c.rule, c.device).where(c.state != AlarmState.CLOSED, c.active)
+        with reading(self.engine) as connection:
+            return {(rule, device) for rule, device in connection.execute(active)}
 
     def commit(self, decided: Decided) -> list[FeedItem]:
         with writing(self.engine) as connection:

@@ -160,6 +160,9 @@ class Flaky:
     def committed(self) -> Any:
         return self._books.committed()
 
+    def active_alarms(self) -> Any:
+        return self._books.active_alarms()
+
     def commit(self, decided: Any) -> Any:
         self._turn += 1
         if self._turn % 4 == 1:

@@ -65,10 +65,13 @@ def test_a_damaged_snapshot_gives_way_to_an_older_one(tmp_path: Path) -> None:
     assert found.offset == 10
 
 
-def test_a_snapshot_of_another_version_is_not_used(tmp_path: Path) -> None:
+def test_a_snapshot_of_another_version_is_told_apart(tmp_path: Path) -> None:
     """State of other code means other things."""
     SnapshotStore(tmp_path, "1").save(10, {})
-    assert SnapshotStore(tmp_path, "2").newest(99) is None
+    newer = SnapshotStore(tmp_path, "2")
+    found = newer.newest(99)
+    assert found is not None
+    assert not newer.is_ours(found)
 
 
 def test_pruning_keeps_the_newest_and_what_a_slow_reader_needs(tmp_path: Path) -> None:
@@ -82,5 +85,5 @@ def test_pruning_keeps_the_newest_and_what_a_slow_reader_needs(tmp_path: Path) -
 
 def test_the_version_follows_the_code_and_not_the_day() -> None:
     """A restart uses its snapshot; an upgrade replays."""
-    assert code_version() == code_version()
-    assert code_version().startswith(f"{__version__}-")
+    assert code_version({}) == code_version({}) != code_version({"G105": {"h": 9.0}})
+    assert code_version({}).startswith(f"{__version__}-")
