@@ -25,16 +25,20 @@ def is_set(ts: int | None) -> TypeGuard[int]:
 
 
 class Clocks:
-    """Per slot: since when every message looked old, and the least age since.
+    """Per slot: since when every message looked old, and the least age of late.
 
     A message older than `late_ms` is late, until everything the device said for `late_ms` of our time was: then its clock is
-    wrong rather than its news old, and only what is `late_ms` older than its freshest message is late. (A device that takes
-    longer than `late_ms` to hand over a backlog, oldest first and nothing fresh between, is taken for one with a wrong clock.)
+    wrong rather than its news old, and only what is `late_ms` older than the freshest of its last messages is late. The last
+    ones are those of the current and the latest other half of `late_ms`: a clock may be set back again, or stand still. (A
+    device that takes longer than `late_ms` to hand over a backlog, oldest first and nothing fresh between, is taken for one
+    with a wrong clock.)
     """
 
     def __init__(self, late_ms: int) -> None:
         self._late_ms = late_ms
-        self._behind: dict[int, tuple[int, int]] = {}
+        self._behind: dict[
+            int, tuple[int, int, int, int]
+        ] = {}  # since, half, least age in it, least age in the one before
 
     def judge(self, slot: int, ts: int | None, received_ms: int) -> tuple[int, int]:
         """Return (event_ms, Quality bits) of a message, in the order of receipt."""
@@ -52,15 +56,18 @@ class Clocks:
         return received_ms, _CLAMPED if age < -AHEAD_MS else 0
 
     def _is_late(self, slot: int, age: int, received_ms: int) -> bool:
-        since, least = self._behind.get(slot, (received_ms, age))
+        half = 2 * received_ms // self._late_ms
+        since, last_half, least, before = self._behind.get(slot, (received_ms, half, age, age))
+        if half != last_half:
+            least, before = age, least
         least = min(least, age)
-        self._behind[slot] = since, least
-        return received_ms - since < self._late_ms or age - least > self._late_ms
+        self._behind[slot] = since, half, least, before
+        return received_ms - since < self._late_ms or age - min(least, before) > self._late_ms
 
     def snapshot(self) -> dict[str, Any]:
         """Return all state as msgpack-able values."""
-        return {"behind": [(slot, since, least) for slot, (since, least) in self._behind.items()]}
+        return {"behind": [(slot, *behind) for slot, behind in self._behind.items()]}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Become the state that `snapshot` gave."""
-        self._behind = {slot: (since, least) for slot, since, least in state["behind"]}
+        self._behind = {slot: (since, half, least, before) for slot, since, half, least, before in state["behind"]}

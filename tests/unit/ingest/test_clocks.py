@@ -69,6 +69,21 @@ def test_a_wrong_clock_can_still_bring_old_news() -> None:
     assert judge(clocks, later - HOUR, later)[1] == Quality(0)
 
 
+def test_a_wrong_clock_that_is_set_back_again_is_found_out_again() -> None:
+    """A device that begins at the same old date with each start is late for 5 min after each, not for ever after the second."""
+    clocks = Clocks(LATE_MS)
+    for start in (NOW, NOW + HOUR, NOW + 3 * HOUR):
+        flags = [judge(clocks, NOW - 1000 * HOUR + i * MINUTE, start + i * MINUTE)[1] for i in range(60)]
+        assert set(flags[5:]) == {Quality(0)}
+
+
+def test_a_clock_that_stands_still_is_found_out() -> None:
+    """Its messages get older by themselves, which is not their fault."""
+    clocks = Clocks(LATE_MS)
+    flags = [judge(clocks, NOW - HOUR, NOW + i * 7_000)[1] for i in range(1000)]
+    assert set(flags[43:]) == {Quality(0)}
+
+
 def test_one_fresh_message_clears_the_clock() -> None:
     """A device that says something fresh has a good clock, so its next old message is late."""
     clocks = Clocks(LATE_MS)
