@@ -19,6 +19,10 @@ _LATE = int(Quality.LATE)
 _UNTIMED = int(Quality.UNTIMED)
 
 
+_Behind = tuple[int, int, int, int]
+"""Since when (ms), the number of the current half of `late_ms`, the least age (ms) in it, and in the one before."""
+
+
 def is_set(ts: int | None) -> TypeGuard[int]:
     """Whether a device gave a time of a clock that was ever set."""
     return ts is not None and ts >= SYNCED_MS
@@ -36,9 +40,7 @@ class Clocks:
 
     def __init__(self, late_ms: int) -> None:
         self._late_ms = late_ms
-        self._behind: dict[
-            int, tuple[int, int, int, int]
-        ] = {}  # since, half, least age in it, least age in the one before
+        self._behind: dict[int, _Behind] = {}
 
     def judge(self, slot: int, ts: int | None, received_ms: int) -> tuple[int, int]:
         """Return (event_ms, Quality bits) of a message, in the order of receipt."""
