@@ -54,6 +54,27 @@ class RecordBatch:
         return self.first_offset + len(self.records)
 
 
+STRETCH_BYTES = 8 * 1024 * 1024
+"""About how much a stored batch may weigh, and a read may give: devices choose how long their messages are."""
+RECORD_BYTES = 300
+"""What a record takes in memory besides topic and payload; a tick is little else."""
+
+
+def weight(record: Record) -> int:
+    """Return about how many bytes a record takes in memory."""
+    return len(record.topic) + len(record.payload) + RECORD_BYTES
+
+
+def stretches(records: Sequence[Record]) -> Iterator[tuple[tuple[Record, ...], int]]:
+    """Cut records to be appended into stored batches: yield each, little heavier than STRETCH_BYTES, and its weight."""
+    begin = total = 0
+    for end, record in enumerate(records, 1):
+        total += weight(record)
+        if total >= STRETCH_BYTES or end == len(records):
+            yield tuple(records[begin:end]), total
+            begin, total = end, 0
+
+
 class JournalInfo(NamedTuple):
     """`[start, end)` are the offsets held; `device_records` counts the messages of devices ever taken in (`taken_in`)."""
 
@@ -73,11 +94,14 @@ class Journal(Protocol):
     """
 
     def append(self, records: Sequence[Record]) -> int:
-        """Append all or nothing, durable on return (survives power loss); return the offset of the first."""
+        """Append all or nothing, durable on return (survives power loss); return the offset of the first.
+
+        It becomes one stored batch, or several where it is long (`stretches`).
+        """
         ...
 
     def read(self, offset: int, limit: int) -> RecordBatch:
-        """Return up to about `limit` records from `offset` on (empty at the end).
+        """Return up to about `limit` records and STRETCH_BYTES from `offset` on (empty at the end).
 
         Never splits a stored batch except at `offset`, so more than `limit` may come. An offset before `start` begins at `start`.
         """

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from domain.errors import EngineError
-from domain.records import START, JournalInfo, Record, RecordBatch, taken_in
+from domain.records import START, STRETCH_BYTES, JournalInfo, Record, RecordBatch, stretches, taken_in, weight
 
 
 class MemoryJournal:
@@ -20,18 +20,21 @@ class MemoryJournal:
     def append(self, records: Sequence[Record]) -> int:
         with self._lock:
             first = self._end()
-            if records:
-                self._batches.append(RecordBatch(first, tuple(records)))
-                self._device_records += taken_in(records)
+            for part, _ in stretches(records):
+                self._batches.append(RecordBatch(self._end(), part))
+            self._device_records += taken_in(records)
             return first
 
     def read(self, offset: int, limit: int) -> RecordBatch:
         with self._lock:
             begin = max(offset, self._start())
             found: list[Record] = []
+            size = 0
             for batch in self._batches[self._index(begin) :]:
-                found += batch.records[max(begin - batch.first_offset, 0) :]
-                if len(found) >= limit:
+                part = batch.records[max(begin - batch.first_offset, 0) :]
+                found += part
+                size += sum(map(weight, part))
+                if len(found) >= limit or size >= STRETCH_BYTES:
                     break
             return RecordBatch(begin, found)
 

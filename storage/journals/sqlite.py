@@ -16,7 +16,7 @@ import msgspec
 import zstandard
 
 from domain.errors import CorruptionError, EngineError
-from domain.records import START, JournalInfo, Record, RecordBatch, taken_in
+from domain.records import RECORD_BYTES, START, STRETCH_BYTES, JournalInfo, Record, RecordBatch, stretches, taken_in
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS batch (
 _PRAGMAS = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000")
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PAGES_AT_ONCE = 2048  # 8 MiB
-_TAIL_BYTES = 16 * 1024 * 1024  # of packed records: some seconds at full load, and a bound whatever devices send
+_TAIL_BYTES = 32 * 1024 * 1024  # weight of records: some seconds at full load, and a bound whatever devices send
 
 _Row = tuple[int, int, int, bytes]
 
@@ -85,24 +85,26 @@ class SqliteJournal:
                 raise
 
     def append(self, records: Sequence[Record]) -> int:
-        kept = tuple(records)
-        packed = self._encoder.encode(kept)
+        parts = list(stretches(records))
+        blobs = [self._compressor.compress(self._encoder.encode(part)) for part, _ in parts]
         with self._transaction() as connection:
             first, total = _end(connection)
-            if not kept:
-                return first
-            blob = self._compressor.compress(packed)
-            total += taken_in(kept)
-            times = kept[0].received_ms, kept[-1].received_ms
-            row = (first, len(kept), total, *times, _checksum(first, len(kept), blob), blob)
-            connection.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-        self._remember(first, kept, len(packed))
+            offset = first
+            for (part, _), blob in zip(parts, blobs, strict=True):
+                total += taken_in(part)
+                times = part[0].received_ms, part[-1].received_ms
+                row = (offset, len(part), total, *times, _checksum(offset, len(part), blob), blob)
+                connection.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+                offset += len(part)
+        self._remember(first, parts)
         return first
 
-    def _remember(self, first: int, records: tuple[Record, ...], size: int) -> None:
+    def _remember(self, first: int, parts: Sequence[tuple[tuple[Record, ...], int]]) -> None:
         with self._read_lock:
-            self._tail[first] = records, size
-            self._tail_bytes += size
+            for records, size in parts:
+                self._tail[first] = records, size
+                self._tail_bytes += size
+                first += len(records)
             while self._tail_bytes > _TAIL_BYTES:
                 self._forget(next(iter(self._tail)))
 
@@ -115,9 +117,11 @@ class SqliteJournal:
 
     def _from_memory(self, offset: int, limit: int) -> list[Record]:
         found: list[Record] = []
+        size = 0
         with self._read_lock:
-            while len(found) < limit and (batch := self._tail.get(offset + len(found))) is not None:
+            while len(found) < limit and size < STRETCH_BYTES and (batch := self._tail.get(offset + len(found))):
                 found += batch[0]
+                size += batch[1]
         return found
 
     def _from_disk(self, offset: int, limit: int) -> RecordBatch:
@@ -141,10 +145,12 @@ class SqliteJournal:
             " AND first >= coalesce((SELECT max(first) FROM batch WHERE first <= :offset), 0) ORDER BY first"
         )
         rows: list[_Row] = []
+        size = 0
         with self._read_lock, self._translated(), closing(self._reader.execute(query, {"offset": offset})) as cursor:
             for row in cursor:
                 rows.append(row)
-                if row[0] + row[1] - max(offset, rows[0][0]) >= limit:
+                size += _unpacked_bytes(row)
+                if size >= STRETCH_BYTES or row[0] + row[1] - max(offset, rows[0][0]) >= limit:
                     break
         return rows
 
@@ -236,6 +242,14 @@ def _end(connection: sqlite3.Connection) -> tuple[int, int]:
     """Return the next offset and how many device records were ever appended."""
     row = connection.execute("SELECT first + count, device_total FROM batch ORDER BY first DESC LIMIT 1").fetchone()
     return row or (0, 0)
+
+
+def _unpacked_bytes(row: _Row) -> int:
+    """Return about how many bytes the records of a row take when read; 0 when it is damaged, which `_unpack` tells."""
+    try:
+        return max(0, zstandard.frame_content_size(row[3])) + row[1] * RECORD_BYTES
+    except zstandard.ZstdError:
+        return 0
 
 
 def _checksum(first: int, count: int, blob: bytes) -> int:

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import CorruptionError, EngineError
-from domain.records import RETAINED, TICK, Journal, Record, batches
+from domain.records import RETAINED, STRETCH_BYTES, TICK, Journal, Record, batches, weight
 from storage.journals.memory import MemoryJournal
 from storage.journals.sqlite import SqliteJournal
 
@@ -85,6 +86,25 @@ def test_reading_splits_no_batch_but_the_first(journal: Journal) -> None:
     batch = journal.read(2, 3)
     assert (batch.first_offset, batch.end_offset) == (2, 8)
     assert list(batch.records) == everything[2:8]
+
+
+def test_long_messages_are_read_some_at_a_time(journal: Journal) -> None:
+    """However much was appended at once, no read gives much more than two stretches, and together they give all."""
+    everything = [Record(1000 + i, "safety/v1/a/s/d/telemetry", b"%d" % i * 100_000) for i in range(300)]
+    assert journal.append(everything) == 0
+    found: list[Record] = []
+    while batch := journal.read(len(found), 10_000).records:
+        assert sum(map(weight, batch)) < 2.1 * STRETCH_BYTES
+        found += batch
+    assert found == everything
+    assert journal.info().device_records == 300
+
+
+def test_a_read_of_many_appends_is_no_longer(journal: Journal) -> None:
+    """Many stored batches that are long together are not read at once either."""
+    for i in range(30):
+        journal.append([Record(i, "safety/v1/a/s/d/telemetry", b"x" * 1_000_000)])
+    assert [len(journal.read(offset, 10_000).records) for offset in (0, 9, 29)] == [9, 9, 1]
 
 
 def test_reading_past_the_end_gives_nothing(journal: Journal) -> None:
@@ -167,6 +187,29 @@ def test_sqlite_reopens_where_it_was(path: Path) -> None:
     assert second.append(records(8, 1)) == 8
     assert second.info().device_records == 9
     second.close()
+
+
+def test_sqlite_reads_long_messages_some_at_a_time_from_disk(path: Path) -> None:
+    """What is not in memory any more is bounded as well, though compressed it is small."""
+    first = SqliteJournal(path)
+    for i in range(30):
+        first.append([Record(i, "safety/v1/a/s/d/telemetry", b"x" * 1_000_000)])
+    first.close()
+    second = SqliteJournal(path)
+    assert [len(second.read(offset, 10_000).records) for offset in (0, 9, 29)] == [9, 9, 1]
+    second.close()
+
+
+def test_sqlite_keeps_few_ticks_in_memory(path: Path) -> None:
+    """A tick is small when packed and large as an object, so it counts as an object."""
+    journal = SqliteJournal(path)
+    tracemalloc.start()
+    for _ in range(40):
+        journal.append([Record(1_763_900_000_000 + i, TICK, b"") for i in range(10_000)])
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    journal.close()
+    assert held < 32 * 1024 * 1024
 
 
 def test_sqlite_lets_a_second_process_append(path: Path) -> None:
