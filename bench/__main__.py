@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("pipeline", "collector", "steady", "peers", "growth", "backlog", "crash")
+NAMES = ("pipeline", "collector", "steady", "peers", "growth", "backlog", "history", "crash", "fuzz")
 
 
 def about(name: str) -> str:

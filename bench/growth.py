@@ -7,6 +7,7 @@ message, and resident memory a device over that of the empty machine. Flat means
 """
 
 import argparse
+import itertools
 import json
 import random
 import resource
@@ -28,6 +29,7 @@ from emberwatch.pipeline import Machine
 
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _SEGMENT = 2_000
+_A_RECORD = 100_000
 
 
 class Feeder:
@@ -51,7 +53,8 @@ def measure(devices: int, messages: int) -> dict[str, Any]:
     feeder, fleet = Feeder(), Fleet(devices, rounds=1, alarming=devices + 1)
     feeder.give((START, b""))
     empty = _resident()
-    feeder.give((REGISTER, _registers(fleet)))
+    for record in _registers(fleet):
+        feeder.give((REGISTER, record))
     for segment in _segments((said.topic.decode(), said.payload) for said in fleet.messages_of(0, 1)):
         feeder.give(*segment)
     full = _resident()
@@ -63,10 +66,11 @@ def measure(devices: int, messages: int) -> dict[str, Any]:
     }
 
 
-def _registers(fleet: Fleet) -> bytes:
+def _registers(fleet: Fleet) -> Iterator[bytes]:
     entries = (entry for entries in fleet.registers() for entry in entries)
-    changes = [RegisterChange(i, e.noun, e.key, e.projection()) for i, e in enumerate(entries, 1)]
-    return msgspec.json.encode(changes)
+    changes = (RegisterChange(i, e.noun, e.key, e.projection()) for i, e in enumerate(entries, 1))
+    while part := list(itertools.islice(changes, _A_RECORD)):
+        yield msgspec.json.encode(part)
 
 
 def _segments(said: Iterator[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:

@@ -16,7 +16,9 @@ def grown(array: NDArray[_T], size: int, fill: float = 0) -> NDArray[_T]:
     have = len(array)
     if size <= have:
         return array
-    longer = np.full((max(size, have + have // 2), *array.shape[1:]), fill, array.dtype)
+    shape = (max(size, have + have // 2), *array.shape[1:])
+    # zeros take no memory before they are written
+    longer = np.full(shape, fill, array.dtype) if fill else np.zeros(shape, array.dtype)
     longer[:have] = array
     return longer
 

@@ -4,6 +4,7 @@ Everything here is a function of the records before: the same records give the s
 batches and however often the process restarted between (with `snapshot` and `restore`).
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -43,7 +44,10 @@ COMMANDED = "command"
 
 
 class _Sender(NamedTuple):
-    """Who published on a topic, and how to read it; no slot yet for a device that said nothing readable so far."""
+    """Who published on a topic, and how to read it; no slot yet for a device that said nothing readable so far.
+
+    `path` and `device` are texts that others keep as well: there is one of each for every topic ever heard.
+    """
 
     path: str
     device: str
@@ -169,10 +173,12 @@ class Decoder:
         topic = Topic.parse(text)
         if topic.kind not in self._readers:
             raise MalformedPayloadError("topic", f"a {topic.kind} is not for devices to publish")
-        path = str(topic.path)
-        sender = _Sender(path, topic.path.device, self._readers[topic.kind], self._slots.find(path))
-        if sender.slot is not None:  # so that what is remembered here is bounded by the slots
-            self._senders[text] = sender
+        path, device = str(topic.path), sys.intern(topic.path.device)
+        slot = self._slots.find(path)
+        if slot is None:
+            return _Sender(path, device, self._readers[topic.kind], None)
+        sender = _Sender(self._slots.path(slot), device, self._readers[topic.kind], slot)
+        self._senders[text] = sender  # only here, so that what is remembered is bounded by the slots
         return sender
 
     def _slot(self, sender: _Sender) -> int:

@@ -1,6 +1,7 @@
 """The registers as detectors see them: in memory, changed only by journal records, free of personal data."""
 
 import logging
+import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
@@ -59,7 +60,7 @@ class RegisterView:
         except msgspec.ValidationError as error:
             _LOG.error("%s %s is left out of the registers detectors see: %s", noun, key, error)
             return
-        self._rows[noun][key] = entry
+        self._rows[noun][sys.intern(key)] = entry
         self._index(entry)
 
     def _index(self, entry: Noun) -> None:
@@ -144,8 +145,13 @@ class RegisterView:
 
 def _entry(noun: str, row: dict[str, Any]) -> Noun:
     cls = NOUNS[noun]
-    known = {name: value for name, value in row.items() if name in cls.__struct_fields__}
+    known = {name: _shared(value) for name, value in row.items() if name in cls.__struct_fields__}
     return msgspec.convert({**known, **_hidden(cls)}, cls)
+
+
+def _shared(value: Any) -> Any:
+    """Return a text that is one object wherever it is kept: thousands of rows name the same site and model."""
+    return sys.intern(value) if type(value) is str else value
 
 
 @cache  # reading a type's fields costs ten times as much as converting a row
