@@ -77,12 +77,23 @@ class FakeTransport:
 class Bench:
     """A collector between a fake transport and a journal in a list; `ends` receives what on_append is told."""
 
-    def __init__(self, journal: ListJournal, clock: Callable[[], int], tick_s: float) -> None:
+    def __init__(
+        self,
+        journal: ListJournal,
+        clock: Callable[[], int],
+        tick_s: float,
+        monotonic: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self.journal = journal
         self.transport = FakeTransport()
         self.ends: asyncio.Queue[int] = asyncio.Queue()
         self.collector = Collector(
-            self.transport, cast("Journal", journal), clock=clock, on_append=self.ends.put_nowait, tick_s=tick_s
+            self.transport,
+            cast("Journal", journal),
+            clock=clock,
+            monotonic=monotonic,
+            on_append=self.ends.put_nowait,
+            tick_s=tick_s,
         )
 
     async def holds(self, count: int) -> list[Record]:
@@ -98,9 +109,13 @@ class Bench:
 
 @asynccontextmanager
 async def collecting(
-    journal: ListJournal | None = None, *, clock: Callable[[], int] = lambda: 1_000, tick_s: float = LONG_S
+    journal: ListJournal | None = None,
+    *,
+    clock: Callable[[], int] = lambda: 1_000,
+    tick_s: float = LONG_S,
+    monotonic: Callable[[], float] = lambda: 0.0,
 ) -> AsyncIterator[Bench]:
-    bench = Bench(journal or ListJournal(), clock, tick_s)
+    bench = Bench(journal or ListJournal(), clock, tick_s, monotonic)
     task = asyncio.create_task(bench.collector.run())
     try:
         await bench.transport.running.wait()
@@ -176,6 +191,37 @@ async def test_time_in_the_journal_never_goes_back() -> None:
             bench.transport.deliver(payload)
         records = await bench.holds(4)
     assert [record.received_ms for record in records] == [1_000, 2_000, 2_000, 3_000]
+
+
+async def test_time_goes_on_while_the_clock_is_behind(caplog: pytest.LogCaptureFixture) -> None:
+    """A clock that ran ahead and was set back stops no time: what goes on meanwhile is told by the monotonic clock."""
+    clock_ms, gone_s = 60_000, 0.0
+    async with collecting(clock=lambda: clock_ms, monotonic=lambda: gone_s) as bench:
+        await bench.holds(1)
+        clock_ms = 10_000
+        for payload in (b"a", b"b", b"c"):
+            gone_s += 0.25
+            bench.transport.deliver(payload)
+        clock_ms = 70_000
+        bench.transport.deliver(b"d")
+        records = await bench.holds(5)
+    assert [record.received_ms for record in records] == [60_000, 60_250, 60_500, 60_750, 70_000]
+    assert caplog.text.count("the clock is 50 s behind the journal") == 1
+
+
+@pytest.mark.parametrize(("step_ms", "starts"), [(4_000, 1), (3_600_000, 2)])
+async def test_a_jump_of_time_is_a_start(step_ms: int, starts: int) -> None:
+    """Nobody was silent for the hour that a sleeping machine or a clock that was set has skipped."""
+    clock_ms = 1_000
+    async with collecting(clock=lambda: clock_ms, tick_s=0.001) as bench:
+        before = len(await bench.holds(3))
+        clock_ms += step_ms
+        bench.transport.deliver(b"a")
+        records = await bench.holds(before + 3)
+    jump = next(i for i, record in enumerate(records) if record.received_ms > 1_000)
+    assert [record.topic for record in records].count(START) == starts
+    assert records[jump].topic == START or starts == 1
+    assert all(record.received_ms == clock_ms for record in records[jump:])
 
 
 async def test_records_of_ours_are_taken_from_any_thread() -> None:

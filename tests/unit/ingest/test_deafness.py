@@ -1,6 +1,7 @@
 """Claims about the collector when it cannot hear: time stands still, and a START says that the silence was ours."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
@@ -33,11 +34,17 @@ class Radio:
 
 
 class Disk(MemoryJournal):
-    """A journal whose disk is full for as long as the test likes; `topics` is what it holds."""
+    """A journal whose disk is full, or hangs, for as long as the test likes; `topics` is what it holds."""
 
     full = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Event()
+        self.gate.set()
+
     def append(self, records: Sequence[Record]) -> int:
+        assert self.gate.wait(PATIENCE_S)
         if self.full:
             raise EngineError("the disk is full")
         return super().append(records)
@@ -71,7 +78,7 @@ class Bench:
 
 @asynccontextmanager
 async def collecting(
-    door: Callable[[Sequence[Message]], Sequence[Message]] = lambda messages: messages, patience_s: float = 0.02
+    door: Callable[[Sequence[Message]], Sequence[Message]] = lambda messages: messages, patience_s: float = 0.1
 ) -> AsyncIterator[Bench]:
     bench = Bench(door, patience_s)
     task = asyncio.create_task(bench.collector.run())
@@ -122,14 +129,26 @@ async def test_a_full_disk_is_deafness_too() -> None:
         bench.journal.full = True
         bench.radio.deliver(Batch([Message("topic", b"")], 0, None))
         before = await stands_still(bench)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
         assert bench.radio.acknowledged == []
         bench.journal.full = False
         topics = await bench.until(lambda topics: START in topics[before:])
     waited = topics[before : topics.index(START, before)]
     assert waited.count("topic") == 1
-    assert len(waited) < 60, "one tick a millisecond would have piled up"
+    assert len(waited) < 250, "one tick a millisecond would have piled up"
     assert len(bench.radio.acknowledged) == 1
+
+
+async def test_a_disk_that_hangs_is_deafness_too() -> None:
+    """Time does not go on while an append does not return; a START follows when it did."""
+    async with collecting() as bench:
+        bench.journal.gate.clear()
+        before = await stands_still(bench)
+        await asyncio.sleep(0.5)
+        bench.journal.gate.set()
+        topics = await bench.until(lambda topics: START in topics[before:])
+    waited = topics[before : topics.index(START, before)]
+    assert len(waited) < 250, "one tick a millisecond would have piled up"
 
 
 async def test_what_the_door_leaves_out_is_acknowledged_with_the_rest() -> None:
