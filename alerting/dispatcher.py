@@ -6,8 +6,9 @@ A notice is marked only after its deliveries, so a crash in between repeats a me
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from alerting.directory import Directory
@@ -15,6 +16,7 @@ from alerting.messages import compose
 from alerting.notifier import DeliveryError, Message, Notifier
 from alerting.routing import Step, Told, ladder, route
 from domain.errors import EngineError
+from domain.findings import Severity
 from ledger.books import Notice, Outbox
 from ledger.policy import RulePolicy
 from registers.inspector import Inspector
@@ -25,7 +27,10 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How failures are met: tries of one way before the next, growing pauses up to the longest, and when to give up."""
+    """How failures are met: tries of one way before the next, growing pauses up to the longest, and when to give up.
+
+    A notice does not start while `at_once` others, as grave or graver, are on their way; less grave ones never hold it up.
+    """
 
     tries: int = 3
     first_pause_ms: int = 5_000
@@ -33,6 +38,7 @@ class Patience:
     give_up_ms: int = 24 * 3_600_000
     send_timeout_s: float = 30.0
     poll_s: float = 1.0
+    at_once: int = 100
 
     def retry_at(self, notice: Notice, now_ms: int) -> int | None:
         """Return when to try the notice again; None when it has grown too old."""
@@ -63,7 +69,8 @@ class Job(NamedTuple):
 class Dispatcher:
     """Sends due notices by the `notifiers` (channel → notifier); `clock_ms` gives epoch milliseconds.
 
-    Notices about one subject go out in order, one after another; different subjects do not wait for each other.
+    Notices about one subject go out in order, one after another; different subjects do not wait for each other,
+    and the graver goes first.
     """
 
     def __init__(
@@ -84,6 +91,8 @@ class Dispatcher:
         self._clock_ms = clock_ms
         self._patience = patience or Patience()
         self._woken = asyncio.Event()
+        self._busy: dict[str, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
         """Look at the outbox now rather than at the next poll; call it from the event loop."""
@@ -91,57 +100,103 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Work until cancelled; a failing database is waited for."""
-        while True:
-            try:
-                handled = await self.round()
-            except EngineError as error:
-                _LOG.warning("notices wait: %s", error)
-                handled = 0
-            if not handled:
+        try:
+            while True:
+                self._woken.clear()
+                try:
+                    await self._begin()
+                except EngineError as error:
+                    _LOG.warning("notices wait: %s", error)
                 await self._pause()
+        finally:
+            await self._end()
 
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), self._patience.poll_s)
-        self._woken.clear()
+
+    async def _end(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def round(self) -> int:
-        """Try every due notice once; return how many there were."""
-        jobs = await asyncio.to_thread(self._jobs)
-        by_subject: dict[str, list[Job]] = {}
-        for job in jobs:
-            by_subject.setdefault(job.notice.subject, []).append(job)
-        await asyncio.gather(*(self._in_order(same) for same in by_subject.values()))
-        return len(jobs)
+        """Try every due notice once, the oldest of each subject; return how many there were."""
+        tasks = await self._begin()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return len(tasks)
 
-    def _jobs(self) -> list[Job]:
-        notices = self._outbox.due_notices(self._clock_ms())
-        inspectors = self._directory.inspectors() if notices else []
-        return [self._job(notice, inspectors) for notice in notices]
+    async def _begin(self) -> list[asyncio.Task[None]]:
+        """Begin to deliver what is due and not held back by as many others, as grave or graver, still on their way."""
+        due, inspectors = await asyncio.to_thread(self._look, list(self._busy))
+        return [self._start(notice, inspectors) for notice in due if self._has_room(_gravity(notice))]
+
+    def _look(self, busy: Collection[str]) -> tuple[list[Notice], list[Inspector]]:
+        due = self._outbox.due_notices(self._clock_ms(), busy=busy)
+        return due, self._directory.inspectors() if due else []
+
+    def _has_room(self, gravity: int) -> bool:
+        return sum(other <= gravity for other in self._busy.values()) < self._patience.at_once
+
+    def _start(self, notice: Notice, inspectors: list[Inspector]) -> asyncio.Task[None]:
+        self._busy[notice.subject] = _gravity(notice)
+        task = asyncio.create_task(self._handle(notice, inspectors), name=f"notice {notice.id}")
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._finished(notice.subject, done))
+        return task
+
+    def _finished(self, subject: str, task: asyncio.Task[None]) -> None:
+        """Make room for the next; what failed is said, and tried again at the next poll."""
+        del self._busy[subject]
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            self._woken.set()
+        else:
+            _LOG.error("%s waits: %s", task.get_name(), type(error).__name__)
+
+    async def _handle(self, notice: Notice, inspectors: list[Inspector]) -> None:
+        try:
+            job = await asyncio.to_thread(self._job, notice, inspectors)
+        except EngineError:
+            raise
+        except Exception as error:  # noqa: BLE001  one notice that cannot be put into words must not hold up all others
+            await self._failed(notice, f"no words for it: {type(error).__name__}", None, notice.deliveries)
+        else:
+            await self._deliver(job)
 
     def _job(self, notice: Notice, inspectors: list[Inspector]) -> Job:
         place = self._directory.place(notice.body)
         title, text = compose(notice, place, self._policies)
         return Job(notice, title, text, route(inspectors, place, notice.body.get("assignee")), inspectors)
 
-    async def _in_order(self, jobs: list[Job]) -> None:
-        for job in jobs:
-            await self._deliver(job)
-
     async def _deliver(self, job: Job) -> None:
         made = list(job.notice.deliveries)
         errors = [error for told in job.told if (error := await self._tell(job, told, made))]
         now_ms, notice = self._clock_ms(), job.notice
         if not errors:
-            await asyncio.to_thread(self._outbox.notice_sent, notice.id, now_ms, made)
-            return
-        retry_at = self._patience.retry_at(notice, now_ms)
-        if retry_at is None:
+            await self._record(partial(self._outbox.notice_sent, notice.id, now_ms, made))
+        else:
+            await self._failed(notice, errors[0], self._patience.retry_at(notice, now_ms), made)
+
+    async def _failed(
+        self, notice: Notice, error: str, retry_at_ms: int | None, made: Sequence[dict[str, Any]]
+    ) -> None:
+        if retry_at_ms is None:
             self.counts.given_up += 1
-            _LOG.error("notice %d was given up: %s", notice.id, errors[0])
-        await asyncio.to_thread(
-            self._outbox.notice_failed, notice.id, now_ms, error=errors[0], retry_at_ms=retry_at, deliveries=made
-        )
+            _LOG.error("notice %d was given up: %s", notice.id, error)
+        failed = partial(self._outbox.notice_failed, notice.id, self._clock_ms(), error=error)
+        await self._record(partial(failed, retry_at_ms=retry_at_ms, deliveries=made))
+
+    async def _record(self, write: Callable[[], None]) -> None:
+        """Write down what was done until it is written: a store that fails must not make anybody hear it twice."""
+        while True:
+            try:
+                return await asyncio.to_thread(write)
+            except EngineError as error:
+                _LOG.warning("a notice that was dealt with cannot be marked yet: %s", error)
+            await asyncio.sleep(self._patience.poll_s)
 
     async def _tell(self, job: Job, told: Told, made: list[dict[str, Any]]) -> str:
         """Reach one inspector or a stand-in, adding the delivery to `made`; return why not, or nothing.
@@ -190,6 +245,10 @@ class Dispatcher:
             _LOG.error("a notifier failed in an unforeseen way: %s", type(error).__name__)
             return DeliveryError(type(error).__name__)
         return None
+
+
+def _gravity(notice: Notice) -> int:
+    return notice.body.get("severity") or Severity.NOTICE
 
 
 def _message(job: Job, told: Told, step: Step) -> Message:

@@ -14,6 +14,7 @@ BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 """SQLite numbers rows by itself only in an INTEGER key; there it has 64 bits anyway."""
 ALARM_OPEN = sa.text("state <> 'closed'")
 HAZARD_OPEN = sa.text("state NOT IN ('closed', 'archived')")
+WAITING = sa.text("state = 'waiting'")
 
 
 def _id(name: str = "id") -> sa.Column[int]:
@@ -144,6 +145,8 @@ NOTICE = sa.Table(
     _big("done_at_ms", required=False),
     _text("error", required=False),
     _json("deliveries"),
+    sa.Column("severity", sa.Integer, nullable=False, server_default="4"),
+    _partial("ix_notice_waiting", WAITING, "subject", "id", "severity"),
 )
 
 FEED = sa.Table("feed", METADATA, _id(), _big("at_ms"), _word("kind"), _json("body"), sqlite_autoincrement=True)

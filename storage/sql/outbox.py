@@ -1,6 +1,6 @@
 """The outbox and the live feed in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from domain.errors import NotFoundError
 from ledger.books import FeedItem, Notice
 from storage.sql.engine import reading, writing
-from storage.sql.ledger_tables import FEED, NOTICE
+from storage.sql.ledger_tables import FEED, NOTICE, WAITING
 from storage.sql.rows import convert, tally
 
 _NOTICE_COLUMNS = [NOTICE.c[name] for name in Notice.__struct_fields__]
@@ -21,10 +21,18 @@ class SqlOutbox:
 
     engine: sa.Engine
 
-    def due_notices(self, now_ms: int, limit: int = 100) -> list[Notice]:
-        due = sa.select(*_NOTICE_COLUMNS).where(NOTICE.c.state == "waiting", NOTICE.c.not_before_ms <= now_ms)
+    def due_notices(self, now_ms: int, limit: int = 100, busy: Collection[str] = ()) -> list[Notice]:
+        waiting = NOTICE.alias()
+        first, gravest = sa.func.min(waiting.c.id).label("first"), sa.func.min(waiting.c.severity).label("gravest")
+        subjects = sa.select(first, gravest).where(WAITING).group_by(waiting.c.subject).subquery()
+        due = (
+            sa.select(*_NOTICE_COLUMNS)
+            .join(subjects, NOTICE.c.id == subjects.c.first)
+            .where(NOTICE.c.not_before_ms <= now_ms, NOTICE.c.subject.not_in(busy))
+            .order_by(subjects.c.gravest, NOTICE.c.id)
+        )
         with reading(self.engine) as connection:
-            return [convert(row, Notice) for row in connection.execute(due.order_by(NOTICE.c.id).limit(limit))]
+            return [convert(row, Notice) for row in connection.execute(due.limit(limit))]
 
     def notice_sent(self, notice_id: int, at_ms: int, deliveries: Sequence[dict[str, Any]]) -> None:
         self._update(notice_id, state="sent", done_at_ms=at_ms, deliveries=list(deliveries), error=None)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from domain.findings import Severity
 from ledger.alarm import Alarm
 from ledger.books import FeedItem
 from ledger.chain import GENESIS, Anchor
@@ -100,7 +101,14 @@ def put_single(connection: sa.Connection, table: sa.Table, values: dict[str, Any
 def _write_notices(connection: sa.Connection, page: Page) -> None:
     waiting = {"state": "waiting", "attempts": 0, "not_before_ms": 0, "deliveries": []}
     rows = [
-        {"created_at_ms": n.at_ms, "kind": n.kind, "subject": n.subject, "body": n.body, **waiting}
+        {
+            "created_at_ms": n.at_ms,
+            "kind": n.kind,
+            "subject": n.subject,
+            "body": n.body,
+            "severity": n.body.get("severity") or Severity.NOTICE,
+            **waiting,
+        }
         for n in page.notices
     ]
     if rows:

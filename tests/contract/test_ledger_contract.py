@@ -382,6 +382,23 @@ class TestFeedAndOutbox:
         assert ledger.outbox.due_notices(NOON + HOUR) == []
         assert ledger.outbox.outbox_counts() == {"waiting": 0, "sent": 1, "failed": 1}
 
+    def test_oldest_notice_of_a_subject_is_due_and_the_gravest_subject_first(
+        self, ledger: SqlLedger, commit: Callable[..., Any]
+    ) -> None:
+        """Later news of a subject waits for earlier ones; subjects come by the gravest they have waiting; busy ones do not."""
+        commit(_found(severity=Severity.MEDIUM), _found(2, severity=Severity.HIGH))
+        commit(_found(severity=Severity.CRITICAL))
+        due = ledger.outbox.due_notices(NOON)
+        assert [(notice.kind, notice.subject) for notice in due] == [
+            ("alarm.raise", "alarm/1"),
+            ("alarm.raise", "alarm/2"),
+        ]
+        assert [notice.subject for notice in ledger.outbox.due_notices(NOON, busy=["alarm/1"])] == ["alarm/2"]
+        ledger.outbox.notice_failed(due[0].id, NOON, error="busy", retry_at_ms=NOON + HOUR)
+        assert [notice.subject for notice in ledger.outbox.due_notices(NOON)] == ["alarm/2"]
+        ledger.outbox.notice_sent(due[0].id, NOON, [])
+        assert ledger.outbox.due_notices(NOON)[0].kind == "alarm.change"
+
     def test_unknown_notice_is_not_found(self, ledger: SqlLedger) -> None:
         """Marking a notice that does not exist is an error, not silence."""
         with pytest.raises(NotFoundError):

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from alerting.dispatcher import Dispatcher, Patience
 from alerting.notifier import DeliveryError, Message
 from domain.errors import EngineError
-from domain.findings import Action
+from domain.findings import Action, Severity
+from ledger.hazard import Channel as HazardChannel
+from ledger.hazard import Grade, HazardDraft
 from ledger.policy import RulePolicy
 from registers.inspector import Inspector
 from storage.sql.engine import reading
@@ -216,8 +218,101 @@ async def test_one_subject_is_told_in_order(post: Post, found: Found) -> None:
     for _ in range(3):
         found()
         found(action=Action.CLEAR)
-    await post.rounds(1)
+    await post.rounds(6)
     assert [m.kind for m in post.file.sent] == ["alarm.raise", "alarm.clear"] * 3
+
+
+async def test_end_of_an_alarm_waits_for_its_beginning(post: Post, found: Found) -> None:
+    """While the raise pauses after a failure, the clear does not overtake it."""
+    post.file.fails = DeliveryError("busy")
+    found()
+    found(action=Action.CLEAR)
+    await post.rounds(1, pause_ms=0)
+    post.file.fails = None
+    await post.rounds(1)
+    assert post.file.sent == []
+    await post.rounds(2)
+    assert [m.kind for m in post.file.sent] == ["alarm.raise", "alarm.clear"]
+
+
+async def test_graver_alarm_goes_first(post: Post, found: Found) -> None:
+    """Notices go out by severity, then by age; an alarm that became graver counts as grave."""
+    for number, severity in enumerate((3, 2, 1)):
+        found(device=f"weidong/hotpot/g{number}", severity=Severity(severity))
+    found(device="weidong/hotpot/g0", severity=Severity.CRITICAL)
+    await post.rounds(1)
+    assert [m.subject for m in post.file.sent] == ["alarm/1", "alarm/3", "alarm/2"]
+
+
+async def test_hanging_channel_holds_up_no_graver_alarm(
+    ledger: SqlLedger, registers: SqlRegisters, policies: Mapping[str, RulePolicy], found: Found, noon: int
+) -> None:
+    """While all room is taken by lesser alarms that hang, a fire goes out; a like one waits."""
+    told: asyncio.Queue[str] = asyncio.Queue()
+
+    class Hanging:
+        async def send(self, message: Message) -> None:
+            told.put_nowait(message.subject)
+            await asyncio.Event().wait()
+
+    patience = Patience(at_once=1, poll_s=0.01)
+    dispatcher = Dispatcher(
+        ledger.outbox, registers, {"file": Hanging()}, policies, clock_ms=lambda: noon, patience=patience
+    )
+    task = asyncio.create_task(dispatcher.run())
+    found(severity=Severity.MEDIUM)
+    assert await asyncio.wait_for(told.get(), 10) == "alarm/1"
+    found(device="weidong/hotpot/g2", severity=Severity.MEDIUM)
+    found(device="weidong/hotpot/g3", severity=Severity.CRITICAL)
+    assert await asyncio.wait_for(told.get(), 10) == "alarm/3"
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert told.empty()
+
+
+async def test_store_that_fails_makes_nobody_hear_it_twice(
+    ledger: SqlLedger, registers: SqlRegisters, policies: Mapping[str, RulePolicy], found: Found, noon: int
+) -> None:
+    """What was delivered is marked when the store answers again, not sent again."""
+
+    class Failing(SqlOutbox):
+        failures = 2
+
+        def notice_sent(self, notice_id: int, at_ms: int, deliveries: Sequence[dict[str, Any]]) -> None:
+            if Failing.failures:
+                Failing.failures -= 1
+                raise EngineError("database is locked")
+            super().notice_sent(notice_id, at_ms, deliveries)
+
+    file, patience = Channel(), Patience(poll_s=0)
+    dispatcher = Dispatcher(
+        Failing(ledger.outbox.engine), registers, {"file": file}, policies, clock_ms=lambda: noon, patience=patience
+    )
+    found()
+    assert [await dispatcher.round(), await dispatcher.round()] == [1, 0]
+    assert file.codes() == ["gas"]
+    assert ledger.outbox.outbox_counts()["sent"] == 1
+
+
+async def test_notice_without_words_is_given_up_and_the_rest_go_on(
+    post: Post, ledger: SqlLedger, found: Found, noon: int
+) -> None:
+    """A deadline no calendar can write spoils its own notice only."""
+    draft = HazardDraft(
+        grade=Grade.GENERAL,
+        channel=HazardChannel.INSPECTION,
+        title="t",
+        description="",
+        basis="b",
+        area="weidong",
+        site="hotpot",
+        due_ms=10**16,
+    )
+    ledger.hazards.open_hazard(draft, by="user:li", at_ms=noon)
+    found()
+    await post.rounds(1)
+    assert [m.subject for m in post.file.sent] == ["alarm/1"]
+    assert post.outbox.outbox_counts() == {"waiting": 0, "sent": 1, "failed": 1}
 
 
 async def test_run_waits_for_a_failing_database_and_wakes_for_news(
@@ -227,7 +322,7 @@ async def test_run_waits_for_a_failing_database_and_wakes_for_news(
     outage = asyncio.Event()
     real, loop = SqlOutbox.due_notices, asyncio.get_running_loop()
 
-    def failing(self: SqlOutbox, now_ms: int, limit: int = 100) -> Any:
+    def failing(self: SqlOutbox, now_ms: int, limit: int = 100, busy: Collection[str] = ()) -> Any:
         monkeypatch.setattr(SqlOutbox, "due_notices", real)
         loop.call_soon_threadsafe(outage.set)
         raise EngineError("away")
