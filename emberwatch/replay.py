@@ -3,14 +3,35 @@
 import json
 
 import aiomqtt
+import msgspec
 
-from domain.errors import EngineError
+from domain.errors import EngineError, InputError
 from emberwatch.connection import BrokerAddress, parse_broker
 from emberwatch.settings import Settings
+from ingest.clocks import is_set
 from ledger.books import DeadLetter
 
 ADDRESS_FILE = "broker.json"
 """In the data folder while the service runs with an embedded broker: where that listens."""
+
+
+class _Said(msgspec.Struct):
+    ts: int | None = None
+
+
+_SAID = msgspec.json.Decoder(_Said | list[_Said])
+
+
+def refuse_undated(letter: DeadLetter) -> None:
+    """Raise InputError when something in the letter says no time: what it tells would pass for news of now."""
+    try:
+        said = _SAID.decode(letter.payload)
+    except ValueError:  # whoever can read it may find a time in it; we see none
+        said = _Said()
+    if not all(is_set(one.ts) for one in (said if isinstance(said, list) else [said])):
+        raise InputError(
+            f"letter {letter.offset} says no time, so an alarm in it would be raised as one of now; --live does it anyway"
+        )
 
 
 async def replay(settings: Settings, letter: DeadLetter) -> None:

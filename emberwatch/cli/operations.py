@@ -13,7 +13,7 @@ from emberwatch.backtest.runner import iso
 from emberwatch.cli.common import OUT, ConfigOption, DataOption, settings_of, table
 from emberwatch.doctor import examine
 from emberwatch.parts import clock_ms
-from emberwatch.replay import replay
+from emberwatch.replay import refuse_undated, replay
 from emberwatch.settings import SECRETS, Settings, walk
 from emberwatch.stores import open_books, open_journal_for_reading
 from ingest.deadletters import preview
@@ -145,11 +145,18 @@ def letters_show(offset: int, config: ConfigOption = None, data: DataOption = No
 
 
 @letters_app.command("replay")
-def letters_replay(offset: int, config: ConfigOption = None, data: DataOption = None) -> None:
+def letters_replay(
+    offset: int,
+    live: Annotated[bool, typer.Option("--live", help="Even if it says no time and so counts as said now.")] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
     """Publish a dead letter again on its own topic, after what made it unreadable is mended."""
     settings = settings_of(config, data)
     with open_books(settings) as books:
         letter = books.ledger.dead_letters.dead_letter(offset)
+        if not live:
+            refuse_undated(letter)
         asyncio.run(replay(settings, letter))
         books.ledger.dead_letters.dead_letter_replayed(offset, clock_ms())
     OUT.print(f"published {len(letter.payload)} bytes on {letter.topic}", markup=False)
