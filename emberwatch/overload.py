@@ -45,14 +45,17 @@ class Overload:
         self._looks = 0
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Look for ever; while the journal cannot be asked, things stay as they are."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except EngineError as error:
+                _LOG.debug("the lag is not known: %s", error)
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def look(self) -> None:
         """Look once, and begin, go on or end."""
-        lag = self._lag_ms() or 0
+        lag = await asyncio.to_thread(self._lag_ms) or 0
         if self._thinner.active and lag <= self._limit_ms * _RECOVERED:
             _LOG.warning("decisions have caught up: nothing is left out any more")
             self._thinner.end()

@@ -1,5 +1,6 @@
 """Claims about overload: when thinning begins and ends, and that no band reaches near any set point of the register."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import cast
 
@@ -8,6 +9,7 @@ import pytest
 from detectors.parameters import Parameters
 from domain.changes import RegisterChange
 from domain.errors import EngineError
+from emberwatch import overload
 from emberwatch.overload import Overload, quiet_bands
 from emberwatch.settings import Settings
 from ingest.thinning import QUIET, Thinner
@@ -80,6 +82,26 @@ async def test_nothing_is_left_out_while_nobody_knows_where_something_is_wrong()
     bench = Bench()
     bench.alarms.down = True
     assert await bench.sees(11, 11) == [False, False]
+
+
+async def test_a_journal_that_cannot_be_asked_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next look goes on; the watch does not die with the service."""
+    bench, asked = Bench(), asyncio.Event()
+    loop, lags = asyncio.get_running_loop(), iter([EngineError("disk"), *[None] * 10_000])
+
+    def lag_ms() -> int:
+        if (error := next(lags)) is not None:
+            raise error
+        loop.call_soon_threadsafe(asked.set)
+        return 0
+
+    bench.overload._lag_ms = lag_ms
+    monkeypatch.setattr(overload, "_LOOK_EVERY_S", 0)
+    task = asyncio.create_task(bench.overload.run())
+    await asyncio.wait_for(asked.wait(), 10)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert bench.thinner.active is False
 
 
 def view_of(*entries: Noun) -> RegisterView:
