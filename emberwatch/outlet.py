@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,17 +20,18 @@ from ledger.books import Feed, FeedItem
 
 _LOG = logging.getLogger(__name__)
 _MOST_RECEIPTS = 10_000
+_OURS = ("acknowledged_by", "shelve_reason")
 
 
 class ServiceOutlet:
-    """Hands readings to the history feed, contacts to presence, receipts to the event loop; `feed` wakes the loop."""
+    """Hands readings to the history feed, contacts to presence, receipts to the event loop; `feed` calls `on_feed` there."""
 
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
         self._history: HistoryFeed | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._receipts: asyncio.Queue[Receipt] = asyncio.Queue(_MOST_RECEIPTS)
-        self.fed = asyncio.Event()
+        self.on_feed: list[Callable[[], None]] = []
 
     def connect(self, history: HistoryFeed, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to hand on; before this (during recovery) only presence is told."""
@@ -47,7 +49,8 @@ class ServiceOutlet:
 
     def feed(self, items: list[FeedItem]) -> None:
         if items:
-            self._call(self.fed.set)
+            for tell in self.on_feed:
+                self._call(tell)
 
     def _call(self, function: Callable[..., None], *arguments: object) -> None:
         if self._loop is not None and not self._loop.is_closed():
@@ -70,27 +73,38 @@ class ServiceOutlet:
 
 
 class AlarmPublisher:
-    """Publishes every alarm transition for other departments, at least once: the last one sent is kept in a file."""
+    """Publishes every alarm transition for other departments, at least once: the last one sent is kept in a file.
+
+    What our own people are called and write (who acknowledged, why put aside) is nobody else's business.
+    """
 
     def __init__(self, feed: Feed, transport: Transport, cursor: Path) -> None:
         self._feed = feed
         self._transport = transport
         self._cursor = cursor
+        self._after: int | None = None
 
     async def run(self, period_s: float = 0.5) -> None:
-        """Publish for ever; without a broker it waits and goes on where it was."""
-        after = await asyncio.to_thread(self._start)
+        """Publish for ever; without a broker, a store or a disk it waits and goes on where it was."""
         while True:
-            items = await asyncio.to_thread(self._feed.feed, after)
             try:
-                for item in items:
-                    await self._publish(item)
-                    after = item.id
-            except EngineError as error:
+                await self.turn()
+            except (EngineError, OSError) as error:
                 _LOG.debug("alarm messages wait: %s", error)
-            if items:
-                await asyncio.to_thread(self._cursor.write_text, str(after), "utf-8")
             await asyncio.sleep(period_s)
+
+    async def turn(self) -> None:
+        """Publish what is new; raise EngineError or OSError when it has to be tried again."""
+        if self._after is None:
+            self._after = await asyncio.to_thread(self._start)
+        items = await asyncio.to_thread(self._feed.feed, self._after)
+        try:
+            for item in items:
+                await self._publish(item)
+                self._after = item.id
+        finally:
+            if items:
+                await asyncio.to_thread(self._keep, self._after)
 
     def _start(self) -> int:
         try:
@@ -98,7 +112,17 @@ class AlarmPublisher:
         except (FileNotFoundError, ValueError):
             return 0
 
+    def _keep(self, after: int) -> None:
+        """Write the cursor whole or not at all: half a one would publish everything again."""
+        temporary = self._cursor.with_suffix(".tmp")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(str(after))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._cursor)
+
     async def _publish(self, item: FeedItem) -> None:
         if item.kind == "alarm":
             place = alarm_topic(item.body["area"], item.body["site"])
-            await self._transport.publish(place, msgspec.json.encode(item.body), 1)
+            body = {name: value for name, value in item.body.items() if name not in _OURS}
+            await self._transport.publish(place, msgspec.json.encode(body), 1)

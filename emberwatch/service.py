@@ -199,6 +199,7 @@ def _background(parts: Parts) -> dict[str, Coroutine[None, None, None]]:
     ledger, folder = parts.books.ledger, parts.settings.folder
     notifier = FileNotifier(folder / parts.settings.notices.file)
     dispatcher = Dispatcher(ledger.outbox, parts.books.registers, {"file": notifier}, POLICIES, clock_ms=clock_ms)
+    parts.outlet.on_feed.append(dispatcher.wake)
     tasks = {
         "receipts": parts.outlet.send_receipts(parts.transport),
         "registers": feed_registers(
