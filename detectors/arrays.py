@@ -23,6 +23,11 @@ def grown(array: NDArray[_T], size: int, fill: float = 0) -> NDArray[_T]:
     return longer
 
 
+def lengthened(columns: NDArray[_T], size: int) -> NDArray[_T]:
+    """Return `columns`, shape (k, n), if each has at least `size` entries, else longer ones as `grown` makes them."""
+    return columns if size <= columns.shape[1] else np.ascontiguousarray(grown(columns.T, size).T)
+
+
 def rounds(channels: Int64) -> Iterator[Int64]:
     """Yield row numbers so that no round has a channel twice and each channel's rows come in order."""
     if np.bincount(channels).max(initial=0) <= 1:  # the rule when devices report in turn

@@ -19,11 +19,11 @@ from detectors.identity import Identity
 from detectors.load import Load
 from detectors.parameters import Overrides, Parameters
 from detectors.presence import Silence
-from detectors.slowleak import SlowLeak
 from detectors.soundness import Soundness
 from detectors.strangers import Strangers
 from detectors.tampering import Tampering
 from detectors.tanks import Tanks
+from detectors.unusual import ANY_RULE, GAS_RULE, Unusual
 from detectors.welding.detector import Welding
 from detectors.welding.meters import SupplyMeters
 
@@ -32,7 +32,8 @@ def build_detectors(parameters: Parameters) -> list[Detector]:
     """Return a fresh instance of every detector."""
     return [
         GasThresholds(parameters),
-        SlowLeak(parameters),
+        Unusual(GAS_RULE, parameters),
+        Unusual(ANY_RULE, parameters),
         FireAlarm(),
         FireGrowth(parameters),
         FireCover(),

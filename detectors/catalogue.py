@@ -6,8 +6,8 @@ from detectors.rules.devices import DEVICES
 from detectors.rules.electricity import ELECTRICITY
 from detectors.rules.fire import FIRE
 from detectors.rules.gas import GAS
-from detectors.rules.processes import STATISTICS
 from detectors.rules.sources import SOURCES
+from detectors.rules.statistics import STATISTICS
 from detectors.rules.welding import WELDING
 from ledger.policy import RulePolicy
 

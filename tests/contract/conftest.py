@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -33,6 +34,7 @@ _DAY = dt.date(2025, 11, 18)
 _ONE_DAY = dt.timedelta(days=1)
 EAGER = {
     "G105": {"k": 1.0, "h": 3.0, "warmup_min": 5.0, "off_min": 3.0},
+    "A101": {"k": 1.0, "h": 3.0, "warmup_min": 5.0, "off_min": 3.0},
     "W111": {"watch_min": 20.0},
     "W114": {"hours": 8.0, "work_h": 2.0},
     "D101": {"group_min": 3.0},
@@ -420,6 +422,7 @@ def play(
         for scores in engine.scores:
             columns = (scores.slot, scores.measurand, scores.event_ms, scores.score)
             outcome.scores.extend((scores.rule, *row) for row in zip(*(c.tolist() for c in columns), strict=True))
+    outcome.scores.sort(key=itemgetter(0))  # of each rule in journal order; between rules there is none
     return outcome
 
 

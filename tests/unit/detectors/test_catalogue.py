@@ -10,7 +10,7 @@ from domain.errors import ConfigurationError
 from domain.findings import Severity
 from ledger.hazard import Grade
 
-BUILT = {"G101", "G102", "G103", "G105", "F101", "W101", "W102", "W103", "W104", "W105", "W106", "X101"}
+BUILT = {"A101", "G101", "G102", "G103", "G105", "F101", "W101", "W102", "W103", "W104", "W105", "W106", "X101"}
 BUILT |= {"D101", "D102", "D103", "D104", "D105", "D106", "D107", "D108", "D109"}
 BUILT |= {"P101", "P102", "P103", "S101", "S102", "S103"}
 BUILT |= {f"W{number}" for number in range(107, 116)}

@@ -1,0 +1,282 @@
+"""G105 and A101: a reading unlike its sensor's own history. One streaming model per device and measurand, one alarm an episode.
+
+`baseline.py` says how far a reading departs, `suspicion.py` whether that is chance. Readings that came late or were retained
+neither teach nor alarm. A channel seen several times in a segment is advanced in as many rounds, in order. A departure that lasts
+a quarter of the time a channel is known, and at most `relearn_d` days, becomes its normal, and the alarm ends with a finding that
+says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from detectors.arrays import grown, rounds
+from detectors.base import Output, Scores, World
+from detectors.baseline import AGE, PACE, Baselines, Mask, Tuning, View
+from detectors.catalogue import CATALOGUE
+from detectors.counters import Counters
+from detectors.parameters import Parameters
+from detectors.suspicion import ACTIVE, PEAK, Limits, Suspicions
+from domain.changes import RegisterChange
+from domain.findings import Action, Finding
+from domain.measurands import COUNT, INDEX, MEASURANDS, Family, indices
+from domain.readings import Float64, Int64, Quality, Readings, Segment
+
+_GASES = indices(Family.COMBUSTIBLE, Family.TOXIC)
+_STATES = ("0/1", "0..1")
+"""Units of what is no quantity but a state: rules of their own watch those."""
+_OTHERS = tuple(
+    m.column for m in MEASURANDS if m.column not in _GASES and m.family is not Family.PLACE and m.unit not in _STATES
+)
+_WELDING = [INDEX["current_a"], INDEX["voltage_v"]]
+"""An arc comes and goes as the welder pleases: scored, but an alarm only from a registered meter."""
+_RESOLUTION = np.full(COUNT, 0.5)
+"""Coarsest step that sensors of a measurand usually have: the floor of the spread until a finer step is seen."""
+for _name, _step in {
+    "ch4_ppm": 50.0, "nh3_ppm": 1.0, "cl2_ppm": 0.05, "o2_vol": 0.1, "smoke_dbm": 0.01, "smoke_pct": 0.1, "power_kw": 0.05,
+    "energy_kwh": 0.05, "residual_ma": 2.0, "pressure_kpa": 1.0, "dp_pa": 10.0, "rh": 1.0,
+}.items():  # fmt: skip
+    _RESOLUTION[INDEX[_name]] = _step
+_NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
+_DIGITS = 4
+_HOUR, _DAY = 60.0, 1440.0
+_SETTLED = 20.0
+"""No new normal before this many readings at it."""
+GAS_RULE, ANY_RULE = "G105", "A101"
+
+
+class Unusual:
+    """One rule's channels: G105 watches gases, upwards only; A101 every other quantity, both ways. Scores each live reading."""
+
+    def __init__(self, rule: str, parameters: Parameters) -> None:
+        self.rules: tuple[str, ...] = (rule,)
+        self._rule = rule
+        gas = rule == GAS_RULE
+        values = parameters.of(rule)
+        self._relearn = values["relearn_d"] * _DAY
+        self._soonest = 6 * _HOUR if gas else _DAY
+        self._baselines = Baselines(_tuning(values, gas=gas))
+        self._suspicions = Suspicions(_limits(values, gas=gas))
+        watched = _GASES if gas else _OTHERS
+        self._lane = np.full(COUNT, -1, np.int8)
+        self._lane[list(watched)] = range(len(watched))
+        self._index = np.full((0, len(watched)), -1, np.int32)
+        self._keys: Int64 = np.empty(0, np.int64)
+        self._count = 0
+        self._counters = Counters()
+        self._episodes: dict[int, _Episode] = {}
+
+    def observe(self, segment: Segment, world: World) -> Output:
+        readings = segment.readings
+        readings = readings.take((self._lane[readings.measurand] >= 0) & (readings.quality & _NOT_LIVE == 0))
+        readings = self._counters.as_rates(readings)
+        if not len(readings):
+            return Output()
+        channels = self._channels(readings, len(world.slots))
+        score = np.empty(len(readings))
+        turned: list[tuple[int, _Turn]] = []
+        for chosen in rounds(channels):
+            turned += self._advance(readings, channels[chosen], chosen, score)
+        turned.sort(key=itemgetter(0))
+        found = [finding for i, turn in turned for finding in self._turn(readings, i, turn, world)]
+        return Output(found, scores=Scores(self._rule, readings.slot, readings.measurand, readings.event_ms, score))
+
+    def _advance(self, readings: Readings, channels: Int64, chosen: Int64, score: Float64) -> "list[tuple[int, _Turn]]":
+        """Take one reading into each channel; return the turns of their alarms by row of the segment."""
+        baselines, suspicions = self._baselines, self._suspicions
+        values, times = readings.value[chosen], readings.event_ms[chosen].astype(float)
+        view = baselines.look(channels, values, times)
+        judged = suspicions.judge(view, values)
+        score[chosen] = judged.score
+        baselines.learn(view, values, times, judged.elevated)
+        turned = [
+            (int(chosen[i]), self._picture(view, i, judged.score[i])) for i in judged.turned.nonzero()[0].tolist()
+        ]
+        lasting = np.flatnonzero(self._lasts(channels))
+        if len(lasting):
+            rows = lasting.tolist()
+            turned += [(int(chosen[i]), self._picture(view, i, judged.score[i], settled=True)) for i in rows]
+            suspicions.forget(channels[lasting])
+            baselines.accept(channels[lasting], (values - view.expected)[lasting])
+        return turned
+
+    def _lasts(self, channels: Int64) -> Mask:
+        """Whether a departure has lasted so long that it is the new normal."""
+        active = self._suspicions.rows[ACTIVE, channels]
+        age, pace = self._baselines.rough[AGE, channels], self._baselines.rough[PACE, channels]
+        shortest = np.maximum(self._soonest, _SETTLED * pace)
+        lasting: Mask = active > np.maximum(np.minimum(age / 4.0, self._relearn), shortest)
+        return lasting
+
+    def _picture(self, view: View, i: int, score: float, *, settled: bool = False) -> "_Turn":
+        channel = int(view.channels[i])
+        row, age = self._suspicions.rows[:, channel], self._baselines.rough[AGE, channel]
+        return _Turn(
+            active=bool(row[ACTIVE] > 0) and not settled,
+            settled=settled,
+            expected=float(view.expected[i]),
+            sigma=float(view.sigma[i]),
+            score=float(score),
+            peak=float(row[PEAK]),
+            by_hour=bool(view.shaped[i]),
+            known_h=float(age) / _HOUR,
+        )
+
+    def _channels(self, readings: Readings, slots: int) -> Int64:
+        """Return the channel of each reading, making those that are new in order of appearance."""
+        self._index = grown(self._index, slots, fill=-1)
+        lane = self._lane[readings.measurand]
+        channels = self._index[readings.slot, lane]
+        new = np.flatnonzero(channels < 0)
+        if len(new):
+            self._make(readings, new)
+            channels = self._index[readings.slot, lane]
+        return channels.astype(np.int64)
+
+    def _make(self, readings: Readings, new: Int64) -> None:
+        keys = readings.slot[new].astype(np.int64) * COUNT + readings.measurand[new]
+        first = new[np.sort(np.unique(keys, return_index=True)[1])]
+        slot, measurand = readings.slot[first], readings.measurand[first]
+        start, self._count = self._count, self._count + len(first)
+        channels = np.arange(start, self._count)
+        self._keys = grown(self._keys, self._count)
+        self._keys[channels] = slot.astype(np.int64) * COUNT + measurand
+        times = readings.event_ms[first].astype(float)
+        self._baselines.begin(channels, readings.value[first], times, _RESOLUTION[measurand])
+        self._suspicions.grow(self._count)
+        self._index[slot, self._lane[measurand]] = channels
+
+    def _turn(self, readings: Readings, i: int, turn: "_Turn", world: World) -> list[Finding]:
+        """Return what one channel's turn means for its device: one alarm however many of its measurands are unusual."""
+        slot, measurand = int(readings.slot[i]), int(readings.measurand[i])
+        path = world.slots.path(slot)
+        if measurand in _WELDING and world.view.device(world.slots.place(slot).device) is None:
+            return []
+        episode = self._episodes.setdefault(slot, _Episode(int(readings.received_ms[i])))
+        if turn.active:
+            joined = measurand not in episode.peaks
+            action = Action.CHANGE if episode.peaks else Action.RAISE
+            episode.up.add(measurand)
+            episode.peaks.setdefault(measurand, None)
+            return [self._finding(readings, i, path, action, _evidence(readings, i, turn))] if joined else []
+        episode.fall(measurand, turn.peak)
+        if episode.up:
+            return []
+        del self._episodes[slot]
+        evidence = episode.summary(int(readings.received_ms[i]))
+        if turn.settled:
+            evidence |= {"reason": "new_normal", **_evidence(readings, i, turn)}
+        return [self._finding(readings, i, path, Action.CLEAR, evidence)]
+
+    def _finding(self, readings: Readings, i: int, path: str, action: Action, evidence: dict[str, Any]) -> Finding:
+        return Finding(
+            offset=int(readings.offset[i]),
+            rule=self._rule,
+            device=path,
+            action=action,
+            severity=CATALOGUE[self._rule].severity,
+            at_ms=int(readings.received_ms[i]),
+            event_ms=int(readings.event_ms[i]),
+            evidence=evidence,
+        )
+
+    def tick(self, offset: int, now_ms: int, world: World) -> Output:
+        return Output()
+
+    def started(self, offset: int, now_ms: int, world: World) -> Output:
+        return Output()
+
+    def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
+        return Output()
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "keys": self._keys[: self._count].copy(),
+            "baselines": self._baselines.snapshot(self._count),
+            "suspicions": self._suspicions.rows[:, : self._count].copy(),
+            "counters": self._counters.snapshot(),
+            "episodes": [[slot, e.since_ms, sorted(e.up), list(e.peaks.items())] for slot, e in self._episodes.items()],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._keys = np.array(state["keys"])
+        self._count = len(self._keys)
+        self._baselines.restore(state["baselines"])
+        self._suspicions.rows = np.array(state["suspicions"])
+        self._counters.restore(state["counters"])
+        slots, measurands = self._keys // COUNT, self._keys % COUNT
+        self._index = np.full((int(slots.max(initial=-1)) + 1, self._index.shape[1]), -1, np.int32)
+        self._index[slots, self._lane[measurands]] = range(self._count)
+        self._episodes = {slot: _Episode(since, set(up), dict(peaks)) for slot, since, up, peaks in state["episodes"]}
+
+
+class _Turn(NamedTuple):
+    """A channel whose alarm began or ended, as it was at that reading; `settled`: ended because it has become normal."""
+
+    active: bool
+    settled: bool
+    expected: float
+    sigma: float
+    score: float
+    peak: float
+    by_hour: bool
+    known_h: float
+
+
+@dataclass(slots=True)
+class _Episode:
+    """An active alarm: since when (our time), which measurands are up now, and the peaks of all that were."""
+
+    since_ms: int
+    up: set[int] = field(default_factory=set)
+    peaks: dict[int, float | None] = field(default_factory=dict)
+
+    def fall(self, measurand: int, peak: float) -> None:
+        self.up.discard(measurand)
+        self.peaks[measurand] = max(peak, self.peaks.get(measurand) or peak)
+
+    def summary(self, now_ms: int) -> dict[str, Any]:
+        peaks = {MEASURANDS[m].name: round(peak, _DIGITS) for m, peak in sorted(self.peaks.items()) if peak is not None}
+        return {"peaks": peaks, "lasted_s": (now_ms - self.since_ms) // 1000}
+
+
+def _tuning(values: Mapping[str, float], *, gas: bool) -> Tuning:
+    """Return how baselines learn: a leak in the first hours must not teach, of a machine's first hours we know nothing yet."""
+    return Tuning(
+        recent=values["recent_h"] * _HOUR,
+        usual=values["usual_d"] * _DAY,
+        spread=values["spread_h"] * _HOUR,
+        ripe=2 * _HOUR if gas else 3 * _DAY,
+        relative=0.02 if gas else 0.0,
+        both=not gas,
+    )
+
+
+def _limits(values: Mapping[str, float], *, gas: bool) -> Limits:
+    return Limits(
+        k=values["k"],
+        h=values["h"],
+        small_k=values["small_k"],
+        small_h=values["small_h"],
+        warmup=values["warmup_min"],
+        off=values["off_min"],
+        both=not gas,
+        habits=not gas,
+    )
+
+
+def _evidence(readings: Readings, i: int, turn: _Turn) -> dict[str, Any]:
+    measurand = MEASURANDS[int(readings.measurand[i])]
+    return {
+        "measurand": measurand.name,
+        "value": round(float(readings.value[i]), _DIGITS),
+        "unit": measurand.unit,
+        "baseline": round(turn.expected, _DIGITS),
+        "baseline_of": "hour_of_day" if turn.by_hour else "last_days",
+        "known_h": round(turn.known_h, 1),
+        "spread": round(turn.sigma, _DIGITS),
+        "score": round(turn.score, 2),
+    }
