@@ -10,6 +10,7 @@ from detectors.base import Output, World
 from detectors.faultcodes import BATTERY_LOW, speaks_of
 from detectors.holding import Holding, Moment
 from detectors.parameters import Parameters
+from detectors.withdrawals import leaves
 from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.measurands import INDEX
@@ -87,7 +88,9 @@ class Battery:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        return Output()
+        for signal in leaves(np.flatnonzero(self._is_low).tolist(), offset, now_ms, changes, world):
+            self._is_low[signal.slot] = False
+        return Output(self._alarms.withdraw(offset, now_ms, changes))
 
     def snapshot(self) -> dict[str, Any]:
         return {"is_low": self._is_low.copy(), "alarms": self._alarms.snapshot()}

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from detectors.base import Output, World
 from detectors.holding import Holding, Moment
+from detectors.withdrawals import leaves
 from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.readings import Quality, Segment, Signal
@@ -99,7 +100,9 @@ class Commands:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        return Output()
+        for signal in leaves(self._told, offset, now_ms, changes, world):
+            del self._told[signal.slot]
+        return Output(self._alarms.withdraw(offset, now_ms, changes))
 
     def snapshot(self) -> dict[str, Any]:
         told = [[slot, key, *t] for slot, mine in self._told.items() for key, t in mine.items()]

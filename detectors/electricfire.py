@@ -52,7 +52,7 @@ class ElectricFire:
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
         if any(change.noun in _NOUNS for change in changes):
             self._levels.forget()
-        return Output()
+        return Output(self._alarms.withdraw(offset, now_ms, changes))
 
     def snapshot(self) -> dict[str, Any]:
         return {"alarms": self._alarms.snapshot(), "levels": self._levels.snapshot()}

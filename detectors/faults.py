@@ -10,6 +10,7 @@ from typing import Any
 from detectors.base import Output, World
 from detectors.catalogue import CATALOGUE
 from detectors.faultcodes import BATTERY_LOW, END_OF_LIFE
+from detectors.withdrawals import WITHDRAWN, leaves
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding
 from domain.readings import Quality, Segment, Signal
@@ -56,7 +57,10 @@ class Faults:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        return Output()
+        findings = []
+        for signal in leaves(self._codes, offset, now_ms, changes, world):
+            findings += _findings(self._codes.pop(signal.slot), {}, signal, world.slots.path(signal.slot))
+        return Output(findings)
 
     def snapshot(self) -> dict[str, Any]:
         return {"codes": [[slot, code, late] for slot, codes in self._codes.items() for code, late in codes.items()]}
@@ -99,6 +103,6 @@ def _findings(before: Codes, after: Codes, signal: Signal, path: str) -> list[Fi
             at_ms=signal.received_ms,
             event_ms=signal.event_ms,
             late=all(standing.values()),
-            evidence={"codes": sorted(standing)},
+            evidence={"codes": sorted(standing)} | ({"reason": WITHDRAWN} if signal.type == WITHDRAWN else {}),
         )
     ]

@@ -7,6 +7,7 @@ suppresses it: `mute` silences a sounder, not us (GB 20517-2025 5.11: a muted de
 from typing import Any, NamedTuple
 
 from detectors.base import Output, World
+from detectors.withdrawals import WITHDRAWN, leaves
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding, Severity
 from domain.readings import Quality, Segment, Signal
@@ -55,7 +56,10 @@ class FireAlarm:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        return Output()  # a fire alarm asks no register
+        findings = []
+        for signal in leaves(self._alarms, offset, now_ms, changes, world):
+            findings += _findings(self._alarms.pop(signal.slot), {}, signal, world.slots.path(signal.slot))
+        return Output(findings)
 
     def snapshot(self) -> dict[str, Any]:
         rows = [[slot, name, *point] for slot, points in self._alarms.items() for name, point in points.items()]
@@ -94,7 +98,7 @@ def _findings(before: Points, after: Points, signal: Signal, path: str) -> list[
         at_ms=signal.received_ms,
         event_ms=signal.event_ms,
         late=late,
-        evidence={"points": points},
+        evidence={"points": points} | ({"reason": WITHDRAWN} if signal.type == WITHDRAWN else {}),
     )
     return [finding]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from detectors.base import Output, World
 from detectors.catalogue import CATALOGUE
+from detectors.withdrawals import WITHDRAWN, leaves
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding
 from domain.readings import Quality, Segment, Signal
@@ -49,7 +50,10 @@ class FireCover:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        return Output()
+        findings = []
+        for signal in leaves(self._gaps, offset, now_ms, changes, world):
+            findings += _findings(self._gaps.pop(signal.slot), {}, signal, world.slots.path(signal.slot))
+        return Output(findings)
 
     def snapshot(self) -> dict[str, Any]:
         return {"gaps": [[slot, reason, late] for slot, gaps in self._gaps.items() for reason, late in gaps.items()]}
@@ -103,6 +107,6 @@ def _findings(before: Gaps, after: Gaps, signal: Signal, path: str) -> list[Find
         at_ms=signal.received_ms,
         event_ms=signal.event_ms,
         late=all(standing.values()),
-        evidence={"gaps": sorted(standing)},
+        evidence={"gaps": sorted(standing)} | ({"reason": WITHDRAWN} if signal.type == WITHDRAWN else {}),
     )
     return [finding]

@@ -14,6 +14,7 @@ from detectors.base import Output, World
 from detectors.gascase import BITS, CLEAR, Case, Reading, restored
 from detectors.parameters import Parameters
 from detectors.setpoints import SetPoints
+from detectors.withdrawals import leaves
 from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.readings import Quality, Readings, Segment, Signal
@@ -76,7 +77,10 @@ class GasThresholds:
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
         if any(change.noun in _SET_POINT_NOUNS for change in changes):
             self._set_points.forget()
-        return Output()
+        findings = []
+        for signal in leaves(self._cases, offset, now_ms, changes, world):
+            findings += self._cases.pop(signal.slot).withdrawn(signal)
+        return Output(findings)
 
     def snapshot(self) -> dict[str, Any]:
         return {"cases": [[slot, case.snapshot()] for slot, case in self._cases.items()]}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from detectors.catalogue import CATALOGUE
 from detectors.setpoints import Limit
+from detectors.withdrawals import WITHDRAWN
 from domain.findings import Action, Finding
 from domain.measurands import INDEX, MEASURANDS
 from domain.readings import Quality, Signal
@@ -82,6 +83,10 @@ class Case:
         rule = "G103" if measurand == _OXYGEN else BITS[signal.type]
         return self._hold(self.bits, (rule, measurand), signal, _bit_evidence(signal, measurand))
 
+    def withdrawn(self, signal: Signal) -> list[Finding]:
+        """Let everything go: the device is watched no longer."""
+        return [self._cleared(rule, signal, {"reason": WITHDRAWN}) for rule in sorted(self.alarms)]
+
     def _hold(self, held: Held, channel: Channel, event: Reading | Signal, evidence: dict[str, Any]) -> list[Finding]:
         rule, measurand = channel
         late = bool(event.quality & Quality.LATE)
@@ -113,10 +118,10 @@ class Case:
         over = sorted(set(self.alarms) - standing)
         return [self._cleared(rule, event) for rule in over]
 
-    def _cleared(self, rule: str, event: Reading | Signal) -> Finding:
+    def _cleared(self, rule: str, event: Reading | Signal, why: dict[str, Any] | None = None) -> Finding:
         alarm = self.alarms[rule]
         peaks = {MEASURANDS[m].name: round(v, _DIGITS) for m, v in sorted(alarm.peaks.items()) if v is not None}
-        evidence = {"peaks": peaks, "lasted_s": (event.received_ms - alarm.since_ms) // 1000}
+        evidence = {"peaks": peaks, "lasted_s": (event.received_ms - alarm.since_ms) // 1000} | (why or {})
         finding = self._finding(Action.CLEAR, rule, event, evidence)
         del self.alarms[rule]
         return finding

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from detectors.catalogue import CATALOGUE
+from detectors.withdrawals import WITHDRAWN, leavers
+from domain.changes import RegisterChange
 from domain.findings import Action, Finding, Severity
 from domain.readings import Quality, Signal
 
@@ -81,12 +83,7 @@ class Holding:
             return []
         before = alarm.face
         if len(alarm.causes) == 1:
-            lasted_s = (moment.at_ms - alarm.since_ms) // 1000
-            found = self._finding(
-                Action.CLEAR, path, alarm, moment, {"reason": cause, "lasted_s": lasted_s, **(evidence or {})}
-            )
-            del self._alarms[path]
-            return [found]
+            return [self._clear(path, moment, {"reason": cause, **(evidence or {})})]
         del alarm.causes[cause]
         if alarm.face == before:
             return []
@@ -94,10 +91,24 @@ class Holding:
         return [self._finding(Action.CHANGE, path, alarm, moment, self._told(alarm, gravest))]
 
     def release_all(self, path: str, moment: Moment, evidence: dict[str, Any] | None = None) -> list[Finding]:
-        """Let every cause of a path go: it is watched no longer."""
+        """Let every cause of a path go."""
         alarm = self._alarms.get(path)
         causes = sorted(alarm.causes) if alarm else []
         return [f for cause in causes for f in self.release(path, cause, moment, evidence)]
+
+    def withdraw(self, offset: int, now_ms: int, changes: list[RegisterChange]) -> list[Finding]:
+        """Clear the alarms of devices that the changes withdrew or took out of service."""
+        gone = leavers(changes)
+        mine = sorted(path for path in self._alarms if path.rpartition("/")[2] in gone) if gone else []
+        moment = Moment(offset, now_ms, now_ms)
+        return [self._clear(path, moment, {"reason": WITHDRAWN}) for path in mine]
+
+    def _clear(self, path: str, moment: Moment, evidence: dict[str, Any]) -> Finding:
+        alarm = self._alarms[path]
+        lasted = {"lasted_s": (moment.at_ms - alarm.since_ms) // 1000}
+        found = self._finding(Action.CLEAR, path, alarm, moment, lasted | evidence)
+        del self._alarms[path]
+        return found
 
     def _told(self, alarm: _Alarm, cause: str) -> dict[str, Any]:
         others = sorted(alarm.causes.keys() - {cause})

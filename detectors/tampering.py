@@ -9,6 +9,7 @@ from typing import Any
 from detectors.base import Output, World
 from detectors.holding import Holding, Moment
 from detectors.parameters import Parameters
+from detectors.withdrawals import leaves
 from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.readings import Quality, Segment, Signal
@@ -118,7 +119,9 @@ class Tampering:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        return Output()
+        gone = {signal.slot for signal in leaves({key[0] for key in self._since}, offset, now_ms, changes, world)}
+        self._since = {key: since_ms for key, since_ms in self._since.items() if key[0] not in gone}
+        return Output(self._alarms.withdraw(offset, now_ms, changes))
 
     def snapshot(self) -> dict[str, Any]:
         since = [[*key, since_ms] for key, since_ms in self._since.items()]

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from domain.errors import InputError, RefusedError
-from ledger.alarm import Alarm
+from ledger.alarm import Alarm, AlarmState
 from ledger.chain import link
 from ledger.hazard import ALARM, OPEN, Channel, Grade, Hazard, HazardDraft, HazardStep
 from ledger.lifecycle import HAZARD
@@ -109,10 +109,15 @@ def act(
 
 
 def _check_step(page: Page, hazard: Hazard, step: str) -> None:
-    if step == HazardStep.CLOSE and any(a.active for a in page.alarms.values() if a.hazard == hazard.id):
+    if step == HazardStep.CLOSE and any(_speaks(a) for a in page.alarms.values() if a.hazard == hazard.id):
         raise RefusedError(f"{hazard.id} cannot be closed: an alarm of it is still active")
     if step == HazardStep.REOPEN:
         _check_alone(page, hazard.device, hazard.rule)
+
+
+def _speaks(alarm: Alarm) -> bool:
+    """Tell whether an alarm still says that the hazard is there; one that was disabled, with a reason, says nothing."""
+    return alarm.active and alarm.state is not AlarmState.OUT_OF_SERVICE
 
 
 def _check_alone(page: Page, device: str | None, rule: str | None) -> None:

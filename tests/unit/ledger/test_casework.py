@@ -167,6 +167,17 @@ def test_active_alarm_blocks_closing(
     assert _step(page, approved, "close").state is HazardState.CLOSED
 
 
+def test_disabled_alarm_does_not_block_closing(
+    page: Page, finding: Callable[..., Finding], policies: Mapping[str, RulePolicy]
+) -> None:
+    """An alarm put out of service, with a reason, will never clear by itself: it keeps no hazard open."""
+    alarming.record(page, finding(), policies)
+    approved = _walk(page, page.written_hazards["ZH-2026-000001"], "approve")
+    alarm = page.written_alarms[1]
+    alarming.act(page, alarm, AlarmEvent.DISABLE, by="user:li", at_ms=1, policy=None, reason="burnt")
+    assert _step(page, approved, "close").state is HazardState.CLOSED
+
+
 def test_device_and_rule_have_one_open_hazard(page: Page, draft: Draft) -> None:
     """A second by hand is refused, and so is reopening an old one beside a new one; both name the open one."""
     both = {"device": "weidong/hotpot/kitchen-1", "rule": "G101"}

@@ -1,0 +1,29 @@
+"""Devices that leave: withdrawn from the registers, or taken out of service. Whatever alarm they left standing ends with that.
+
+Judged by the change alone: a device that was never registered, or speaks from a wrong place, is not silenced by an edit.
+"""
+
+from collections.abc import Iterable
+
+from detectors.base import World
+from domain.changes import RegisterChange
+from domain.readings import Signal
+from registers.device import Device
+
+WITHDRAWN = "withdrawn"
+"""Type of the signal that stands for a device's leave, and the reason of the clear that follows from it."""
+
+
+def leavers(changes: Iterable[RegisterChange]) -> frozenset[str]:
+    """Return the codes of devices that, after all these changes, are withdrawn or out of service."""
+    last = {change.key: change.row for change in changes if change.noun == Device.noun}
+    return frozenset(code for code, row in last.items() if row is None or row.get("in_service") is False)
+
+
+def leaves(
+    slots: Iterable[int], offset: int, now_ms: int, changes: Iterable[RegisterChange], world: World
+) -> list[Signal]:
+    """Return, for those of the slots whose device leaves, a signal that says so."""
+    gone = leavers(changes)
+    mine = sorted(slot for slot in slots if world.slots.place(slot).device in gone) if gone else []
+    return [Signal(offset, slot, WITHDRAWN, {}, now_ms, now_ms, 0) for slot in mine]
