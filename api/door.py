@@ -3,8 +3,6 @@
 import threading
 from collections.abc import Callable
 
-import msgspec
-
 from api.accounts import hash_password, verify_password
 from api.problems import TooManyRequestsError, UnauthenticatedError
 from domain.errors import NotFoundError
@@ -37,10 +35,11 @@ class Door:
             if account is None or account.disabled or account.locked_until_ms > self._clock_ms():
                 raise UnauthenticatedError(_REFUSAL)
             if not proved:
-                self._accounts.put_account(self._failed(account))
+                lock_ms = self._clock_ms() + LOCK_MS
+                self._accounts.record_failure(name, most=FAILURES, locked_until_ms=lock_ms)
                 raise UnauthenticatedError(_REFUSAL)
             if account.failures:
-                self._accounts.put_account(msgspec.structs.replace(account, failures=0))
+                self._accounts.clear_failures(name)
             return account
 
     def _find(self, name: str) -> Account | None:
@@ -53,12 +52,6 @@ class Door:
         if self._nobody is None:
             self._nobody = hash_password("nobody")
         return self._nobody
-
-    def _failed(self, account: Account) -> Account:
-        failures = account.failures + 1
-        if failures < FAILURES:
-            return msgspec.structs.replace(account, failures=failures)
-        return msgspec.structs.replace(account, failures=0, locked_until_ms=self._clock_ms() + LOCK_MS)
 
     def _count_attempt(self, address: str) -> None:
         minute = self._clock_ms() // _MINUTE_MS

@@ -52,6 +52,17 @@ class Accounts(Protocol):
         """Insert or replace."""
         ...
 
+    def record_failure(self, name: str, *, most: int, locked_until_ms: int) -> None:
+        """Count a failed login and nothing else; at the `most`th begin again at 0 and lock the account until then.
+
+        A password or role that somebody changes at the same time stays changed; an unknown name is passed over.
+        """
+        ...
+
+    def clear_failures(self, name: str) -> None:
+        """Forget failed logins, and touch nothing else."""
+        ...
+
     def token_by_digest(self, digest: str) -> Token:
         """Return the token with this digest."""
         ...

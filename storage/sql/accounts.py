@@ -1,7 +1,7 @@
 """Accounts, tokens and secrets in SQL."""
 
 import secrets
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -31,6 +31,21 @@ class SqlAccounts:
 
     def put_account(self, account: Account) -> None:
         self._put(ACCOUNT, account)
+
+    def record_failure(self, name: str, *, most: int, locked_until_ms: int) -> None:
+        failures = ACCOUNT.c.failures + 1
+        self._update(
+            name,
+            failures=sa.case((failures >= most, 0), else_=failures),
+            locked_until_ms=sa.case((failures >= most, locked_until_ms), else_=ACCOUNT.c.locked_until_ms),
+        )
+
+    def clear_failures(self, name: str) -> None:
+        self._update(name, failures=0)
+
+    def _update(self, name: str, **values: Any) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(ACCOUNT.update().where(ACCOUNT.c.name == name).values(values))
 
     def token_by_digest(self, digest: str) -> Token:
         return self._one(Token, TOKEN, TOKEN.c.digest == digest, "no such token")

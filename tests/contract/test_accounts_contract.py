@@ -50,6 +50,21 @@ def test_account_is_kept_whole_and_replaced_by_name(store: Accounts) -> None:
     assert store.accounts() == [changed]
 
 
+def test_failures_are_counted_and_lock_without_touching_the_rest(store: Accounts) -> None:
+    """The second of two locks and begins again at 0; clearing forgets the count only; nobody by that name is no error."""
+    fresh = msgspec.structs.replace(_ACCOUNT, failures=0, locked_until_ms=0)
+    store.put_account(fresh)
+    store.record_failure("li", most=2, locked_until_ms=7)
+    assert store.account("li") == msgspec.structs.replace(fresh, failures=1)
+    store.record_failure("li", most=2, locked_until_ms=7)
+    assert store.account("li") == msgspec.structs.replace(fresh, locked_until_ms=7)
+    store.record_failure("li", most=2, locked_until_ms=9)
+    store.clear_failures("li")
+    assert store.account("li") == msgspec.structs.replace(fresh, locked_until_ms=7)
+    store.record_failure("nobody", most=2, locked_until_ms=9)
+    assert [account.name for account in store.accounts()] == ["li"]
+
+
 def test_token_is_found_by_its_digest(store: Accounts) -> None:
     """Only the digest is known to the store; expiry and revocation are the caller's to judge."""
     store.put_token(_TOKEN)
