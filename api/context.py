@@ -32,7 +32,7 @@ class Context:
             sessions=Sessions(services.accounts, services.clock_ms),
             directory=Directory(services.registers),
             open_alarms=OpenAlarms(services.alarms, services.feed),
-            live=LiveHub(services.feed, services.status),
+            live=LiveHub(services.feed, services.status, services.failed),
         )
 
 

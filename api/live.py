@@ -50,11 +50,21 @@ def events(items: list[FeedItem]) -> bytes:
 
 
 class LiveHub:
-    """Fans the feed out. `running()` must be entered for anything to flow; `close()` ends all streams (before shutdown)."""
+    """Fans the feed out. `running()` must be entered for anything to flow; `close()` ends all streams (before shutdown).
 
-    def __init__(self, feed: Feed, status: Callable[[], LiveStatus], pace: Pace | None = None) -> None:
+    `failed` is called when it dies of a bug; a failing store is waited for.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        status: Callable[[], LiveStatus],
+        failed: Callable[[BaseException], None],
+        pace: Pace | None = None,
+    ) -> None:
         self._feed = feed
         self._status = status
+        self._failed = failed
         self._pace = pace or Pace()
         self._listeners: set[_Listener] = set()
         self._position = 0
@@ -74,6 +84,8 @@ class LiveHub:
             asyncio.create_task(self._read_feed(), name="live-feed"),
             asyncio.create_task(self._tell_status(), name="live-status"),
         ]
+        for task in tasks:
+            task.add_done_callback(self._report)
         try:
             yield
         finally:
@@ -81,6 +93,14 @@ class LiveHub:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _report(self, task: asyncio.Task[None]) -> None:
+        """End every stream when a task has died: a screen that hears nothing must not think all is well."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.critical("%s stopped", task.get_name(), exc_info=error)
+            self.close()
+            self._failed(error)
 
     def close(self) -> None:
         """End every stream, now and from now on."""

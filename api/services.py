@@ -73,7 +73,7 @@ class Services:
 
     `online`: `area/site/device` → whether it is heard from in time, for every device ever heard; `metrics_open`: a scrape
     from loopback needs no token; `secure_cookies`: cookies go over https only, whatever the request looks like;
-    `static`: where the built screens are.
+    `failed`: told, once, when the live stream dies of a bug; `static`: where the built screens are.
     """
 
     registers: Registers
@@ -89,6 +89,7 @@ class Services:
     online: Callable[[], Mapping[str, bool]]
     registry: CollectorRegistry
     clock_ms: Callable[[], int]
+    failed: Callable[[BaseException], None]
     metrics_open: bool = False
     secure_cookies: bool = False
     static: Path = field(default=STATIC)

@@ -29,7 +29,10 @@ class _Item(NamedTuple):
 
 
 class HistoryFeed:
-    """`put` from the pipeline's thread; the rest happens in the feed's own thread between `start` and `stop`."""
+    """`put` from the pipeline's thread; the rest happens in the feed's own thread between `start` and `stop`.
+
+    `failed` is called once, from that thread, if it dies of a bug; a failing store is waited for.
+    """
 
     def __init__(
         self,
@@ -38,12 +41,14 @@ class HistoryFeed:
         snapshots: SnapshotStore,
         new_machine: Callable[[], Machine],
         paths: Callable[[], tuple[str, ...]],
+        failed: Callable[[BaseException], None],
     ) -> None:
         self._history = history
         self._journal = journal
         self._snapshots = snapshots
         self._new_machine = new_machine
         self._paths = paths
+        self._failed = failed
         self._queue: deque[_Item] = deque()
         self._rows = 0
         self._wake = threading.Condition()
@@ -82,6 +87,14 @@ class HistoryFeed:
         return self._rows
 
     def _run(self) -> None:
+        try:
+            self._feed()
+        except BaseException as error:  # noqa: BLE001  whatever it is, history must not stop unseen
+            self.healthy = False
+            _LOG.exception("the history feed stopped")
+            self._failed(error)
+
+    def _feed(self) -> None:
         backoff = 0.5
         while True:
             stopping = self._stopping  # an attempt begun before the end was asked for is not the last one

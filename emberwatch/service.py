@@ -116,11 +116,14 @@ async def _assemble(
     outlet = ServiceOutlet(presence)
     pipeline = Pipeline(streams.journal, make_machine(), books.ledger.books, streams.snapshots, outlet)
     await asyncio.to_thread(pipeline.recover, _progress(say))
-    feed = HistoryFeed(streams.history, streams.journal, streams.snapshots, make_machine, pipeline.world.slots.paths)
+    failures: list[BaseException] = []
+    stop = _stop_on_failure(asyncio.get_running_loop(), failures)
+    feed = HistoryFeed(
+        streams.history, streams.journal, streams.snapshots, make_machine, pipeline.world.slots.paths, stop
+    )
     outlet.connect(feed, asyncio.get_running_loop())
     feed.start(pipeline.offset)
-    failures: list[BaseException] = []
-    worker = Worker(pipeline, _stop_on_failure(asyncio.get_running_loop(), failures))
+    worker = Worker(pipeline, stop)
     transport = build_transport(settings, address)
     disk = Disk.under(settings.folder, settings.retention.disk_free_mib << 20)
     thinner = Thinner(settings.overload.interval_s * 1000, clock_ms)
@@ -241,6 +244,7 @@ def _application(parts: Parts) -> FastAPI:
         online=overview.online,
         registry=build_registry(overview.look),
         clock_ms=clock_ms,
+        failed=_stop_on_failure(asyncio.get_running_loop(), parts.failures),
         metrics_open=api.metrics_open,
         secure_cookies=api.secure_cookies,
     )

@@ -73,6 +73,7 @@ class Wall:
         create_account(self.accounts, "operator", Role.OPERATOR, PASSWORD)
         create_account(self.accounts, "viewer", Role.VIEWER, PASSWORD)
         self._offset = 0
+        self.failures: list[BaseException] = []
         self._services = Services(
             registers=registers,
             alarms=self.ledger.alarms,
@@ -86,6 +87,7 @@ class Wall:
             ready=lambda: [Check(name="broker", ok=True)],
             online=lambda: {GAS: True, STRANGER: True},
             registry=CollectorRegistry(),
+            failed=self.failures.append,
             clock_ms=clock_ms,
         )
         self.port = 0

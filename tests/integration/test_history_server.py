@@ -147,12 +147,14 @@ class Feeding:
     def __init__(self, history: History, folder: Path) -> None:
         self.journal = MemoryJournal()
         self._machine = self._new_machine()
+        self.failures: list[BaseException] = []
         self.feed = HistoryFeed(
             history,
             self.journal,
             SnapshotStore(folder / "snapshots", "1"),
             self._new_machine,
             self._machine.world.slots.paths,
+            self.failures.append,
         )
         self.feed.start(0)
         self._read = 0

@@ -228,15 +228,17 @@ def test_history_catches_up_after_being_down(
 
 def _fill(history: MemoryHistory, journal: MemoryJournal, folder: Path) -> None:
     folder.mkdir()
+    failures: list[BaseException] = []
     snapshots, sink = SnapshotStore(folder, "1"), Sink()
     pipeline = Pipeline(journal, new_machine(), books_at(folder / "books.db").books, snapshots, sink)
     pipeline.recover()
-    sink.history = HistoryFeed(history, journal, snapshots, new_machine, pipeline.world.slots.paths)
+    sink.history = HistoryFeed(history, journal, snapshots, new_machine, pipeline.world.slots.paths, failures.append)
     sink.history.start(pipeline.offset)
     run_to_the_end(pipeline, limit=50)
     if isinstance(history, Sleepy):
         history.down = False
     sink.history.stop()
+    assert failures == []
 
 
 def findings_by(stride: int, journal: MemoryJournal) -> bytes:

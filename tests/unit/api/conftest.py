@@ -76,6 +76,10 @@ ENTRIES = (
 )
 
 
+def _never(error: BaseException) -> None:
+    raise AssertionError from error
+
+
 @dataclass
 class House:
     """The application and what stands behind it. `now_ms` is the clock; `online` the devices heard."""
@@ -173,6 +177,7 @@ def house(tmp_path: Path, district: Path) -> Iterator[House]:
         ready=lambda: [Check(name="broker", ok=made.ready, detail="127.0.0.1:1883")],
         online=lambda: made.online,
         registry=registry,
+        failed=_never,
         clock_ms=lambda: made.now_ms,
         static=tmp_path / "static",
     )

@@ -53,9 +53,15 @@ def _status() -> LiveStatus:
     return LiveStatus(version="0", started_at_ms=0, now_ms=0)
 
 
+def _never(error: BaseException) -> None:
+    raise AssertionError from error
+
+
 @asynccontextmanager
-async def _running(feed: ListFeed, pace: Pace = QUICK) -> AsyncIterator[LiveHub]:
-    hub = LiveHub(feed, _status, pace)
+async def _running(
+    feed: ListFeed, pace: Pace = QUICK, failures: list[BaseException] | None = None
+) -> AsyncIterator[LiveHub]:
+    hub = LiveHub(feed, _status, failures.append if failures is not None else _never, pace)
     async with asyncio.timeout(30), hub.running():
         yield hub
 
@@ -222,3 +228,15 @@ async def test_store_that_fails_while_catching_up_ends_the_stream_cleanly() -> N
         feed.failing = True
         assert await anext(frames, None) is None
         assert hub.listeners == 0
+
+
+async def test_a_bug_ends_every_stream_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A screen whose feed died comes back and finds out; the service is told to stop."""
+    feed, failures = ListFeed(), list[BaseException]()
+    async with _running(feed, failures=failures) as hub, aclosing(hub.stream(None)) as stream:
+        await anext(stream)
+        bug = ZeroDivisionError()
+        monkeypatch.setattr(hub, "_publish", lambda _chunk: (_ for _ in ()).throw(bug))
+        feed.grow(1)
+        assert [chunk async for chunk in stream if chunk != HEARTBEAT] == []
+        assert failures == [bug]
