@@ -100,7 +100,7 @@ def _clock(_: Settings) -> Finding:
 
 
 def _books(settings: Settings) -> Finding:
-    with open_books(settings) as books:
+    with open_books(settings, new=False) as books:
         devices = books.registers.count("device")
         people = len(books.accounts.accounts())
     advice = "emberwatch user add admin --role admin" if not people else "emberwatch register import FOLDER"

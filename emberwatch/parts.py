@@ -48,4 +48,5 @@ class Parts:
         if not self.worker.healthy:
             return None
         behind = self.streams.journal.info().end - pipeline.offset
-        return max(0, clock_ms() - pipeline.last_received_ms) if behind > 0 else 0
+        known = pipeline.last_received_ms
+        return max(0, clock_ms() - known) if behind > 0 and known else 0

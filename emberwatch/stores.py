@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from storage.influx.history import InfluxHistory
 
 POLICIES = policies()
+_BOOKS = "emberwatch.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,14 @@ def prepare(folder: Path) -> Path:
 
 def sql_url(folder: Path) -> str:
     """Return where the books are."""
-    return f"sqlite:///{folder / 'emberwatch.db'}"
+    return f"sqlite:///{folder / _BOOKS}"
 
 
 @contextmanager
-def open_books(settings: Settings) -> Iterator[Books]:
-    """Open registers, ledger and accounts, brought to the newest schema."""
+def open_books(settings: Settings, *, new: bool = True) -> Iterator[Books]:
+    """Open registers, ledger and accounts, brought to the newest schema; without `new` they must be there."""
+    if not new and not (settings.folder / _BOOKS).exists():
+        raise ConfigurationError(f"there are no books in {settings.folder}; is --data right?")
     engine = open_engine(sql_url(prepare(settings.folder)))
     try:
         upgrade(engine)

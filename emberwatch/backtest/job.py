@@ -55,6 +55,7 @@ def perform(job: Job, progress: Callable[[int, int], None] = lambda _done, _tota
     """Run the job; raise InputError for what is wrong in files or mapping, OSError when an output cannot be written."""
     _check_rules(job.only)
     choices = _choices(job)
+    _refuse_overwriting(job)
     for folder in (job.out, job.scores.parent if job.scores else None):
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -66,13 +67,23 @@ def perform(job: Job, progress: Callable[[int, int], None] = lambda _done, _tota
         verdict = judge(outcome.alarm_intervals(), truth, outcome.span) if job.truth is not None else None
         variants.append(Variant(name, outcome, verdict))
     proposals = suggest(recording, truth) if job.suggest else []
-    return Result(_summary(recording, variants, proposals), _notes(recording), _write(job, recording, variants, truth))
+    return Result(
+        _summary(recording, variants, proposals),
+        _notes(recording, variants[0]),
+        _write(job, recording, variants, truth),
+    )
 
 
 def _check_rules(codes: Sequence[str]) -> None:
     for code in codes:
         if code not in CATALOGUE:
             raise InputError(f"no rule '{code}' (known: {', '.join(CATALOGUE)})")
+
+
+def _refuse_overwriting(job: Job) -> None:
+    read = {file.resolve() for file in (*job.files, *((job.truth,) if job.truth else ()))}
+    if job.scores is not None and job.scores.resolve() in read:
+        raise InputError(f"--scores would overwrite {job.scores}, which is read")
 
 
 def _choices(job: Job) -> list[tuple[str, Overrides]]:
@@ -145,8 +156,10 @@ def _came_of(variant: Variant, readings: int) -> dict[str, Any]:
     return found if variant.verdict is None else {**found, "truth": variant.verdict._asdict()}
 
 
-def _notes(recording: Recording) -> list[str]:
+def _notes(recording: Recording, first: Variant) -> list[str]:
     notes = []
+    if first.verdict is not None and first.verdict.total == 0:
+        notes.append("no known event lies within the recording's time")
     if recording.reordered:
         notes.append(f"{recording.reordered} rows were not in order of time; they were sorted")
     if recording.skipped:

@@ -6,6 +6,7 @@ Each row is one moment: a tick, then one telemetry message a device with the row
 import csv
 import datetime as dt
 import itertools
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,9 @@ _KINDS = {Family.FIRE: DeviceKind.FIRE, Family.ELECTRIC: DeviceKind.ELECTRIC, Fa
 _WELDING = frozenset({"current_a", "voltage_v"})
 _TICK_MS = 1000
 """The live service ticks once a second; a recording as often as its rows allow, and no more."""
+_LATEST_MS = 7_258_118_400_000
+"""The year 2200: a time beyond it is a mistake."""
+_DATE = re.compile(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2})(?:[ T](.*))?$")
 _MILLISECONDS_FROM = 1e11
 """Numbers above this are epoch milliseconds, below it seconds (1e11 s is the year 5138)."""
 
@@ -81,12 +85,27 @@ def read_time(text: str) -> int:
     try:
         number = float(text)
     except ValueError:
-        try:
-            moment = dt.datetime.fromisoformat(text)
-        except ValueError:
-            raise InputError(f"{text[:40]!r} is no time (ISO 8601, or epoch seconds or milliseconds)") from None
-        return round((moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp() * 1000)
-    return round(number if number > _MILLISECONDS_FROM else number * 1000)
+        moment_ms = _calendar_ms(text)
+    else:
+        moment_ms = round(number if number > _MILLISECONDS_FROM else number * 1000) if math.isfinite(number) else -1
+    if not 0 <= moment_ms < _LATEST_MS:
+        raise InputError(f"{text[:40]!r} is no time between 1970 and 2200")
+    return moment_ms
+
+
+def _calendar_ms(text: str) -> int:
+    """Return epoch ms of a date and time as ISO 8601 or a spreadsheet writes it (2024/1/5 8:30)."""
+    date = _DATE.match(text)
+    if date is not None:
+        year, month, day, clock = date.groups(default="")
+        hour, colon, rest = clock.partition(":")
+        clock = f"{int(hour):02}{colon}{rest}" if hour.isdecimal() else clock
+        text = f"{year}-{int(month):02}-{int(day):02}" + (f"T{clock}" if clock else "")
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{text[:40]!r} is no time (ISO 8601, or epoch seconds or milliseconds)") from None
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp() * 1000)
 
 
 def read_recordings(files: Sequence[Path], time_column: str, mapping: Sequence[str]) -> Recording:
@@ -127,11 +146,15 @@ def read_recording(file: Path, time_column: str, channels: Sequence[Channel]) ->
     """Return one file's recording; raises InputError as `read_recordings` does."""
     rows, skipped = [], 0
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
+        with file.open(encoding=_encoding(file), newline="") as lines:
             reader = csv.reader(lines)
-            header = next(reader, [])
+            header = next(reader, None)
+            if header is None:
+                raise InputError(f"{file} is empty")
             places = [_place(header, name, file) for name in (time_column, *(c.column for c in channels))]
             for number, row in enumerate(reader, start=2):
+                if len(row) > len(header):
+                    raise InputError(f"{file}, line {number}: {len(row)} columns, but the header has {len(header)}")
                 if row:
                     moment, values, bad = _row(row, places, number, file)
                     rows.append((moment, values))
@@ -140,12 +163,28 @@ def read_recording(file: Path, time_column: str, channels: Sequence[Channel]) ->
         raise InputError(f"cannot read {file}: {error}") from error
     if not rows:
         raise InputError(f"{file} has no rows")
+    for i, channel in enumerate(channels):
+        if all(values[i] is None for _, values in rows):
+            raise InputError(f"{file}: column '{channel.column}' holds no number")
     reordered = sum(b[0] < a[0] for a, b in itertools.pairwise(rows))
     rows.sort(key=lambda row: row[0])
     return Recording(tuple(channels), rows, reordered, skipped)
 
 
+def _encoding(file: Path) -> str:
+    """Return UTF-8, or what Chinese spreadsheets write when the file is not UTF-8."""
+    with file.open(encoding="utf-8") as lines:
+        try:
+            for _ in lines:
+                pass
+        except UnicodeDecodeError:
+            return "gb18030"
+    return "utf-8-sig"
+
+
 def _place(header: list[str], name: str, file: Path) -> int:
+    if header.count(name) > 1:
+        raise InputError(f"{file} has {header.count(name)} columns '{name}'")
     try:
         return header.index(name)
     except ValueError:

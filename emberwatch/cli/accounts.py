@@ -11,6 +11,7 @@ from emberwatch.stores import open_books
 from registers.account import Role
 
 _DAY_MS = 86_400_000
+_GENERATE = "-"
 users = typer.Typer(no_args_is_help=True, help="Accounts of people.")
 
 
@@ -40,32 +41,39 @@ def add(
     with open_books(settings_of(config, data)) as books:
         chosen = _password(password)
         create_account(books.accounts, name, role, chosen)
+    _tell(password, chosen)
     OUT.print(f"account {name} ({role}) is there")
 
 
 @users.command("passwd")
 def passwd(name: str, password: PasswordOption = None, config: ConfigOption = None, data: DataOption = None) -> None:
     """Set a new password; sessions under the old one end."""
-    with open_books(settings_of(config, data)) as books:
+    with open_books(settings_of(config, data), new=False) as books:
         books.accounts.account(name)
-        set_password(books.accounts, name, _password(password))
+        chosen = _password(password)
+        set_password(books.accounts, name, chosen)
+    _tell(password, chosen)
     OUT.print(f"the password of {name} is changed")
 
 
 @users.command("list")
 def list_users(config: ConfigOption = None, data: DataOption = None) -> None:
     """List the accounts."""
-    with open_books(settings_of(config, data)) as books:
+    with open_books(settings_of(config, data), new=False) as books:
         rows = [(a.name, a.role, "disabled" if a.disabled else "") for a in books.accounts.accounts()]
     OUT.print(table(("name", "role", "state"), rows))
 
 
 def _password(given: str | None) -> str:
-    if given == "-":
-        made = generate_password()
-        OUT.print(f"generated password: [bold]{made}[/]")
-        return made
+    if given == _GENERATE:
+        return generate_password()
     return given or str(typer.prompt("password", hide_input=True, confirmation_prompt=True))
+
+
+def _tell(given: str | None, chosen: str) -> None:
+    """Show a generated password, once it is in force."""
+    if given == _GENERATE:
+        OUT.print(f"generated password: [bold]{chosen}[/]")
 
 
 def token(

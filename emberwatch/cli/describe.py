@@ -19,7 +19,8 @@ _INTRODUCTION = """\
 Made from the commands in `emberwatch/cli/` by `python -m emberwatch.cli.describe`; a test keeps it equal. Every command also
 explains itself with `--help`.
 
-Every mistake ends in one line on standard error. Exit codes: 0 done; 1 an engine failed, or a check found something wrong;
+A mistake is explained on standard error, never by a traceback.
+Exit codes: 0 done; 1 an engine failed, or a check found something wrong;
 2 a mistake in what was given (arguments, settings, files); 130 Ctrl-C where nothing runs that could be stopped in order.
 """
 _NO_DEFAULT = (None, False)

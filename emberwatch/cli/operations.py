@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich.markup import escape
 
 from detectors.catalogue import CATALOGUE
 from domain.errors import CorruptionError, InputError
@@ -64,7 +65,11 @@ def rules(*, as_json: JsonOption = False) -> None:
     if as_json:
         sys.stdout.write(msgspec.json.encode(rows).decode() + "\n")
         return
-    OUT.print(table(tuple(rows[0]), (["" if v is None else v for v in row.values()] for row in rows)))
+    for row in rows:
+        state = "" if row["built"] else "  (not built)"
+        grade = f", hazard {row['grade']}" if row["grade"] else ""
+        OUT.print(f"[bold]{row['code']}[/] {row['title']}  severity {row['severity']}{grade}{state}")
+        OUT.print(f"     {escape(str(row['basis']))}")
 
 
 @config_app.command("show")
@@ -109,7 +114,7 @@ def journal_info(config: ConfigOption = None, data: DataOption = None) -> None:
 @ledger_app.command("verify")
 def ledger_verify(config: ConfigOption = None, data: DataOption = None) -> None:
     """Check the hash chain of the hazard ledger; names every edited, removed or reordered row. Exits with 1 if there is one."""
-    with open_books(settings_of(config, data)) as books:
+    with open_books(settings_of(config, data), new=False) as books:
         found = books.ledger.hazards.verify_chain()
     for tampering in found:
         OUT.print(f"[red]row {tampering.sequence}[/] hazard {tampering.hazard or '?'}: {tampering.problem}")
@@ -126,7 +131,7 @@ def letters_list(
     data: DataOption = None,
 ) -> None:
     """List dead letters, newest first."""
-    with open_books(settings_of(config, data)) as books:
+    with open_books(settings_of(config, data), new=False) as books:
         letters = books.ledger.dead_letters.dead_letters(reason=reason, limit=limit)
     rows = [(d.offset, iso(d.received_ms), d.reason, d.topic, len(d.payload)) for d in letters]
     OUT.print(table(("offset", "received", "reason", "topic", "bytes"), rows) if rows else "no dead letters")
@@ -135,7 +140,7 @@ def letters_list(
 @letters_app.command("show")
 def letters_show(offset: int, config: ConfigOption = None, data: DataOption = None) -> None:
     """Show one dead letter, as text and as hex."""
-    with open_books(settings_of(config, data)) as books:
+    with open_books(settings_of(config, data), new=False) as books:
         letter = books.ledger.dead_letters.dead_letter(offset)
     OUT.print(
         f"received {iso(letter.received_ms)}\ntopic    {letter.topic}\nreason   {letter.reason}: {letter.detail}",
@@ -153,7 +158,7 @@ def letters_replay(
 ) -> None:
     """Publish a dead letter again on its own topic, after what made it unreadable is mended."""
     settings = settings_of(config, data)
-    with open_books(settings) as books:
+    with open_books(settings, new=False) as books:
         letter = books.ledger.dead_letters.dead_letter(offset)
         if not live:
             refuse_undated(letter)

@@ -96,7 +96,7 @@ def export(
     data: DataOption = None,
 ) -> None:
     """Write a register as CSV, personal data masked."""
-    with open_books(settings_of(config, data)) as books:
+    with open_books(settings_of(config, data), new=False) as books:
         text = export_rows(books.registers, noun, unmasked=unmasked)
     if out is None:
         sys.stdout.write(text)

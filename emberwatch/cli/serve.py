@@ -86,6 +86,7 @@ async def _until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> No
 
 
 def _logging(level: str) -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # a new folder's first tables are no news
     logging.basicConfig(
         level=level.upper(), format="%(name)s: %(message)s", handlers=[RichHandler(console=ERR, show_path=False)]
     )

@@ -40,13 +40,15 @@ def emberwatch(tmp_path: Path) -> Run:
         (["config", "check", "--config", "bad.toml"], "did you mean 'broker'"),
         (["register", "import", "nothing.csv"], "no file or folder"),
         (["register", "import", "strange.csv"], "--as"),
-        (["register", "export", "devise"], "no register"),
         (["journal", "info"], "no journal"),
-        (["deadletters", "show", "7"], "7"),
+        (["deadletters", "show", "7"], "no books"),
+        (["ledger", "verify", "--data", "typo"], "no books in"),
+        (["simulate", "[red]no[/red]"], "[red]no[/red]"),
+        (["register", "export", "[/x]"], "no books"),
         (["simulate", "no-such"], "no-such"),
         (["backtest", "none.csv", "--time", "t", "--map", "a=b:ch4_lel"], "none.csv"),
         (["backtest", "strange.csv", "--time", "t", "--map", "a=b:ch5"], "ch4_lel"),
-        (["user", "passwd", "nobody", "--password", "Correct-horse-7"], "nobody"),
+        (["user", "passwd", "nobody", "--password", "Correct-horse-7"], "no books"),
         (["user", "add", "me", "--password", "123"], "password"),
     ],
 )
@@ -110,12 +112,13 @@ def test_a_folder_that_cannot_be_written_is_named(emberwatch: Run, tmp_path: Pat
     assert "cannot make data folder" in done.stderr
 
 
-def test_the_doctor_says_what_to_do(emberwatch: Run) -> None:
-    """On an empty installation it names the next commands."""
+def test_the_doctor_says_what_to_do(emberwatch: Run, tmp_path: Path) -> None:
+    """Where nothing is installed it says so and makes nothing."""
     done = emberwatch("doctor", EMBERWATCH_BROKER="mqtt://127.0.0.1:1")
     assert done.returncode == 1
     assert "start the broker" in done.stdout
-    assert "emberwatch user add" in done.stdout
+    assert "is --data right?" in done.stdout
+    assert not list(tmp_path.glob("emberwatch-data/*.db"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

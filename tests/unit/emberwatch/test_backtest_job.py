@@ -72,3 +72,10 @@ def test_a_mistake_is_explained(files: tuple[Path, Path], change: dict[str, obje
     job = Job(files[:1], "time", ("x=k:ch4_lel",))._replace(**change)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=word):
         perform(job)
+
+
+def test_the_recording_is_never_overwritten(files: tuple[Path, Path]) -> None:
+    """A slip of the hand must not cost the readings."""
+    with pytest.raises(InputError, match="would overwrite"):
+        perform(Job(files[:1], "time", ("x=k:ch4_lel",), scores=files[0]))
+    assert files[0].read_text("utf-8") == HIGH

@@ -57,6 +57,8 @@ def test_a_bad_mapping_is_explained(text: str, word: str) -> None:
         "2022-05-09T08:00:00+08:00",
         "1652054400",
         "1652054400000",
+        "2022/5/9 0:00",
+        "2022/05/09",
         " 1652054400.0 ",
     ],
 )
@@ -101,3 +103,28 @@ def test_records_begin_with_start_and_registers_and_tick_with_time(tmp_path: Pat
     made = list(records(recording))
     assert [r.topic for r in made] == [START, REGISTER, TICK, "safety/v1/backtest/recording/E/telemetry", TICK, TICK]
     assert json.loads(made[3].payload) == {"ts": 60_000, "v": {"ch4_ppm": 1.5, "temp_c": 20.0}}
+
+
+def test_a_file_as_chinese_spreadsheets_write_it_is_read(tmp_path: Path) -> None:
+    """GB18030, dates with strokes, hours without a leading zero."""
+    file = tmp_path / "r.csv"
+    file.write_bytes("时间,浓度\n2022/5/9 8:05,3.5\n".encode("gb18030"))
+    recording = read_recording(file, "时间", (Channel("浓度", EAST, "ch4_lel"),))
+    assert recording.rows == [(1_652_083_500_000, (3.5,))]
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "is empty"),
+        ("time,e,e\n0,1,2\n", "2 columns 'e'"),
+        ("time,e,t\n0,1,5,2\n", "line 2: 4 columns"),
+        ("time,e,t\n0,x,1\n", "column 'e' holds no number"),
+        ("time,e,t\n9999-12-31T23:59:59Z,1,1\n", "between 1970 and 2200"),
+        ("time,e,t\ninf,1,1\n", "between 1970 and 2200"),
+    ],
+)
+def test_what_would_be_read_wrongly_is_refused(tmp_path: Path, text: str, word: str) -> None:
+    """A wrong number taken for a reading is worse than no run."""
+    with pytest.raises(InputError, match=word):
+        read_recording(write(tmp_path, text), "time", TWO)
