@@ -24,6 +24,8 @@ from registers.view import local_day
 _RULE = "D105"
 _NEVER = 10**7
 _DAYS_A_YEAR = 365.25
+_FOR_EVER = 5_000_000
+"""Days of the longest life that is counted, some 13,700 years: no row of the registers may stop us."""
 _HOMES = frozenset({"居民", "居住", "住宅", "物业"})
 """Industries of sites that are homes (CJJ/T 146: five years instead of three)."""
 _CAUSES = ("service_life", "calibration")
@@ -83,7 +85,7 @@ class ServiceLife:
         life = self._life(device, world)
         if device.installed_on is None or life is None:
             return _NEVER, calibration
-        return device.installed_on.toordinal() + round(life * _DAYS_A_YEAR), calibration
+        return device.installed_on.toordinal() + round(min(life * _DAYS_A_YEAR, _FOR_EVER)), calibration
 
     def _life(self, device: Device, world: World) -> float | None:
         """Return the years that the model is good for, or those of its kind; None when nobody says."""

@@ -105,8 +105,8 @@ class Holding:
 
     def _clear(self, path: str, moment: Moment, evidence: dict[str, Any]) -> Finding:
         alarm = self._alarms[path]
-        lasted = {"lasted_s": (moment.at_ms - alarm.since_ms) // 1000}
-        found = self._finding(Action.CLEAR, path, alarm, moment, lasted | evidence)
+        facts = {"reason": evidence["reason"], "lasted_s": (moment.at_ms - alarm.since_ms) // 1000}
+        found = self._finding(Action.CLEAR, path, alarm, moment, facts | evidence)
         del self._alarms[path]
         return found
 

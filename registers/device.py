@@ -19,6 +19,8 @@ _LEL_BOUNDS = (25.0, 50.0)
 _METHANE_LEL_VOL = 5.0
 """100 %LEL of methane in %VOL where a model does not say (GB/T 50493 appendix A)."""
 _PPM_PER_VOL = 10_000
+_LONGEST_LIFE = 100
+"""Service life in years beyond which a row is a slip of the pen."""
 _PPM_BOUNDS: dict[str, tuple[float, float]] = {
     "co_ppm": (17.2, 34.4),
     "h2s_ppm": (7.1, 14.1),
@@ -70,6 +72,8 @@ class DeviceModel(Noun, frozen=True, kw_only=True):
         found = _disorder(self)
         if self.measurand is not None and self.measurand not in measurands.BY_NAME:
             found.append(("measurand", f"'{self.measurand[:64]}' is no measurand"))
+        if self.life_years is not None and self.life_years > _LONGEST_LIFE:
+            found.append(("life_years", f"nothing is good for more than {_LONGEST_LIFE} years"))
         for column, level in (("level1", self.level1), ("level2", self.level2)):
             if level is not None and self.full_scale is not None and level > self.full_scale:
                 found.append(

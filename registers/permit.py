@@ -37,6 +37,9 @@ LONGEST: dict[PermitLevel, dt.timedelta] = {
 }
 """How long a permit may hold (GB 30871-2022 5.1.5)."""
 
+_YEARS = range(2000, 2101)
+"""Years a permit may name: another is a slip of the pen, and some cannot be told in local time."""
+
 
 class Permit(Noun, frozen=True, kw_only=True):
     """Permission for hot work at a place, by named welders (their codes), in `[starts_at, ends_at)` (with UTC offset)."""
@@ -61,6 +64,9 @@ class Permit(Noun, frozen=True, kw_only=True):
         found = half_a_place(self.lat, self.lon)
         if self.radius_m is not None and self.lat is None:
             found.append(("radius_m", "a radius without a place around which it lies"))
+        for column, at in (("starts_at", self.starts_at), ("ends_at", self.ends_at)):
+            if at.year not in _YEARS:
+                found.append((column, f"the year {at.year} is none in which a permit is written"))
         if self.ends_at <= self.starts_at:
             found.append(("ends_at", "ends before it starts"))
         elif self.ends_at - self.starts_at > LONGEST[self.level]:

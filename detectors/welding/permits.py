@@ -95,10 +95,18 @@ def _verdict(reason: str, permit: Permit | None) -> Verdict:
         facts |= {
             "permit": permit.code,
             "level": str(permit.level),
-            "starts_at": permit.starts_at.astimezone(LOCAL).isoformat(),
-            "ends_at": permit.ends_at.astimezone(LOCAL).isoformat(),
+            "starts_at": _local(permit.starts_at),
+            "ends_at": _local(permit.ends_at),
             "state": str(permit.state),
         }
     if reason == "level_too_low":
         facts["level_required"] = str(PermitLevel.FIRST)
     return verdict("W106", facts)
+
+
+def _local(at: dt.datetime) -> str:
+    """Return a time as it reads here; one at the edge of the calendar as it was written."""
+    try:
+        return at.astimezone(LOCAL).isoformat()
+    except OverflowError:
+        return at.isoformat()

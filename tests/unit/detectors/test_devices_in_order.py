@@ -53,6 +53,11 @@ class TestServiceLife:
         )
         assert evidence["overdue_days"] == 1
 
+    def test_a_life_without_end_stops_nothing(self, watch: Any, entries: dict[str, Any]) -> None:
+        """A row that the registers would refuse today may stand in an old journal."""
+        watch.register(msgspec.structs.replace(entries["model"], life_years=1e300))
+        assert self.install(watch, entries, 1200) == []
+
     def test_it_is_judged_once_a_day(self, watch: Any, entries: dict[str, Any]) -> None:
         """Many ticks a day say nothing new."""
         self.install(watch, entries, 1200)

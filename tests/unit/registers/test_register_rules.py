@@ -58,6 +58,9 @@ def test_sound_entries_have_no_problem_and_no_warning(noun: str) -> None:
     ("noun", "change", "column"),
     [
         ("enterprise", {"uscc": "91350100M000100Y44"}, "uscc"),
+        ("model", {"life_years": 1e8}, "life_years"),
+        ("permit", {"starts_at": dt.datetime(1, 1, 1, tzinfo=LOCAL)}, "starts_at"),
+        ("permit", {"ends_at": dt.datetime(9999, 12, 31, 20, tzinfo=dt.UTC)}, "ends_at"),
         ("site", {"lat": 33.7}, "lon"),
         ("site", {"lon": 113.3}, "lat"),
         ("model", {"measurand": "unicorns"}, "measurand"),

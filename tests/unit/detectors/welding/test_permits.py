@@ -138,3 +138,19 @@ def test_a_weekday_has_eight_hours_of_night(moment: dt.datetime) -> None:
     local = moment.replace(tzinfo=LOCAL)
     expected = is_day_off(local.date()) or not 6 <= local.hour < 22
     assert must_upgrade(local, Night()) == expected
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "ends_at"),
+    [
+        (dt.datetime(9999, 12, 31, 20, tzinfo=dt.UTC), dt.datetime(9999, 12, 31, 22, tzinfo=dt.UTC)),
+        (dt.datetime(1, 1, 1, tzinfo=dt.timezone(14 * HOUR)), dt.datetime(1, 1, 1, 1, tzinfo=dt.timezone(14 * HOUR))),
+    ],
+)
+def test_a_permit_at_the_edge_of_the_calendar_is_told_as_written(
+    work: "Workshop", starts_at: dt.datetime, ends_at: dt.datetime
+) -> None:
+    """Years that have no local time stop no rule."""
+    work.permit(starts_at=starts_at, ends_at=ends_at)
+    assert "W106 raise" in work.weld()
+    assert work.found[-1].evidence["starts_at"] == starts_at.isoformat()
