@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 
 from domain.readings import UNNUMBERED
 
+_MOST_LOST = 10**9
+"""Losses counted at most: a number may leap by 2^63, again and again, and a sum of leaps fits no snapshot."""
+
 
 class Chain(NamedTuple):
     """Where one count is: its boot, its highest number, and the device's time of that message."""
@@ -63,7 +66,7 @@ def advance(count: Count, message: Chain, now_ms: int) -> None:
     elif beside is not None and beside > 0 and (ahead is None or ahead <= 0 or beside < ahead):
         _turn(count, message, now_ms)
     elif ahead is not None and ahead > 0:
-        count.lost += ahead - 1
+        count.lost = min(count.lost + ahead - 1, _MOST_LOST)
         count.chain = message
         count.note(now_ms)
     else:
