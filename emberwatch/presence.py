@@ -1,10 +1,11 @@
 """Who has been heard, and when: the online rate on the screen. Alarms about silence are D101's business, not this one's."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.base import World
 from domain.readings import Contacts, Int64
@@ -13,6 +14,7 @@ from registers.device import Device
 PATIENCE = 2.5
 """A device is online for this many reporting intervals after its last message (domain-facts 1.5)."""
 _UNKNOWN_INTERVAL_S = 60
+Bool = NDArray[np.bool_]
 
 
 class DeviceCounts(NamedTuple):
@@ -29,6 +31,7 @@ class Presence:
     def __init__(self) -> None:
         self._last: Int64 = np.zeros(1024, np.int64)
         self._lock = threading.Lock()
+        self._known = _Known.of(World(), 0, ())
 
     def take(self, contacts: Contacts) -> None:
         """Take in who spoke; retained messages are not speech."""
@@ -48,25 +51,59 @@ class Presence:
 
     def online(self, world: World, now_ms: int) -> Mapping[str, bool]:
         """Return path → whether it was heard in time, for every device ever heard or registered."""
-        states = {}
-        for slot, path in enumerate(world.slots.paths()):
-            states[path] = now_ms - self.heard_ms(slot) <= PATIENCE * 1000 * _interval_s(world, path)
-        return states
+        known = self._look_up(world)
+        return dict(zip(world.slots.paths(), self._heard(known, now_ms).tolist(), strict=False))
 
     def count(self, world: World, now_ms: int) -> DeviceCounts:
         """Return how many devices are in which state."""
-        online = unknown = 0
-        for path, heard in self.online(world, now_ms).items():
-            name = path.rsplit("/", 1)[1]
-            if world.view.device(name) is not None:
-                online += heard
-            elif world.view.machine(name) is None:
-                unknown += heard
-        return DeviceCounts(len(world.view.rows(Device)), online, unknown)
+        known = self._look_up(world)
+        heard = self._heard(known, now_ms)
+        online, unknown = np.count_nonzero(heard & known.registered), np.count_nonzero(heard & known.stranger)
+        return DeviceCounts(len(world.view.rows(Device)), int(online), int(unknown))
+
+    def _heard(self, known: "_Known", now_ms: int) -> Bool:
+        last = np.zeros(len(known.patience_ms), np.int64)
+        heard = self._last[: len(last)]
+        last[: len(heard)] = heard
+        return now_ms - last <= known.patience_ms
+
+    def _look_up(self, world: World) -> "_Known":
+        """Return what the registers say of every slot; asked of them again only when they or the slots have grown."""
+        last_id, paths, known = world.view.last_id, world.slots.paths(), self._known
+        if known.last_id != last_id:
+            known = _Known.of(world, last_id, ())
+        if len(known.patience_ms) < len(paths):
+            known = known.and_then(_Known.of(world, last_id, paths[len(known.patience_ms) :]))
+        self._known = known
+        return known
 
 
-def _interval_s(world: World, path: str) -> int:
-    name = path.rsplit("/", 1)[1]
+class _Known(NamedTuple):
+    """What the registers say, by slot, after their change `last_id`: silence that is no absence, and whose device it is."""
+
+    last_id: int
+    patience_ms: Int64
+    registered: Bool
+    stranger: Bool
+
+    @classmethod
+    def of(cls, world: World, last_id: int, paths: Sequence[str]) -> "_Known":
+        names = [path.rsplit("/", 1)[1] for path in paths]
+        registered = np.array([world.view.device(name) is not None for name in names], np.bool_)
+        machine = np.array([world.view.machine(name) is not None for name in names], np.bool_)
+        patience_ms = np.array([PATIENCE * 1000 * _interval_s(world, name) for name in names], np.int64)
+        return cls(last_id, patience_ms, registered, ~registered & ~machine)
+
+    def and_then(self, more: "_Known") -> "_Known":
+        return _Known(
+            more.last_id,
+            np.concatenate([self.patience_ms, more.patience_ms]),
+            np.concatenate([self.registered, more.registered]),
+            np.concatenate([self.stranger, more.stranger]),
+        )
+
+
+def _interval_s(world: World, name: str) -> int:
     device = world.view.device(name)
     if device is not None:
         model = world.view.model(device.model)

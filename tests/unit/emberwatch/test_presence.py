@@ -11,6 +11,7 @@ from registers.device import Device, DeviceKind, DeviceModel
 from registers.place import Area, Site
 
 MINUTE = 60_000
+HOUR = 60 * MINUTE
 
 
 @pytest.fixture
@@ -72,3 +73,29 @@ def test_many_slots_are_no_trouble(world: World) -> None:
     assert presence.heard_ms(50_000) == MINUTE
     assert presence.heard_ms(49_999) == 0
     assert presence.heard_ms(10**9) == 0
+
+
+def test_registers_that_change_are_seen_at_once(world: World) -> None:
+    """A stranger becomes a device, a device gets another interval, and a new slot is known, whatever was kept before."""
+    presence = Presence()
+    presence.take(contact(1, HOUR))
+    assert presence.count(world, HOUR) == (2, 0, 1)
+    for number, entry in enumerate(
+        (
+            DeviceModel(code="slow", name="slow", kind=DeviceKind.GAS, interval_s=600),
+            Device(code="stranger", site="s", model="slow"),
+        ),
+        start=world.view.last_id + 1,
+    ):
+        world.view.apply([RegisterChange(number, entry.noun, entry.key, entry.projection())])
+    assert presence.count(world, HOUR + 1_500_000) == (3, 1, 0)
+    presence.take(contact(world.slots.take("a/s/late"), HOUR))
+    assert presence.count(world, HOUR) == (3, 1, 1)
+
+
+def test_registers_are_asked_once_not_at_every_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 100,000 devices a look would cost a second."""
+    presence = Presence()
+    before = presence.count(world, MINUTE), presence.online(world, MINUTE)
+    monkeypatch.setattr(world.view, "device", pytest.fail)
+    assert (presence.count(world, MINUTE), presence.online(world, MINUTE)) == before
