@@ -355,6 +355,7 @@ export const en: Words = {
     D107: 'Clock or sequence wrong',
     D108: 'Battery low',
     D109: 'Command not answered',
+    D110: 'Rule stopped by a fault',
     A101: 'Reading unusual',
     P101: 'Suspected hidden production',
     P102: 'Suspected overload of production',
