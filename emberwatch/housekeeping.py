@@ -12,6 +12,8 @@ _SHELVES_EVERY_S = 10.0
 _RETENTION_EVERY = 360
 """Retention runs at the first turn and then every 360th: hourly."""
 _DAY_MS = 86_400_000
+_NEWS_DAYS = 30
+"""The live feed and notices that were sent: nobody resumes later; the ledger keeps what matters."""
 
 
 async def keep_house(parts: Parts) -> None:
@@ -34,6 +36,8 @@ def retain(parts: Parts, now_ms: int) -> None:
     """Drop readings and records past their time; the journal only behind its slowest reader and the snapshots we may need."""
     days = parts.settings.retention
     parts.books.ledger.dead_letters.drop_dead_letters_before(now_ms - days.dead_letter_days * _DAY_MS)
+    parts.books.ledger.feed.drop_feed_before(now_ms - _NEWS_DAYS * _DAY_MS)
+    parts.books.ledger.outbox.drop_sent_before(now_ms - _NEWS_DAYS * _DAY_MS)
     safe = min(parts.streams.history.offset(), parts.worker.pipeline.committed_offset)
     oldest_snapshot = parts.streams.snapshots.prune(safe)
     trim(parts.streams.journal, min(safe, oldest_snapshot), now_ms - days.journal_days * _DAY_MS)

@@ -121,6 +121,10 @@ class Feed(Protocol):
         """Return the newest id (0 when empty)."""
         ...
 
+    def drop_feed_before(self, before_ms: int) -> int:
+        """Drop items from before `before_ms` but the newest, whose id says where the feed ends; return how many."""
+        ...
+
 
 class Outbox(Protocol):
     """Notices waiting to be sent; a row is done only when every delivery it needs is."""
@@ -153,6 +157,10 @@ class Outbox(Protocol):
 
     def outbox_counts(self) -> dict[str, int]:
         """Return `waiting`, `sent`, `failed`."""
+        ...
+
+    def drop_sent_before(self, before_ms: int) -> int:
+        """Drop notices from before `before_ms` that were sent; return how many. Those that wait or failed stay."""
         ...
 
 

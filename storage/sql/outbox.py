@@ -17,7 +17,7 @@ _NOTICE_COLUMNS = [NOTICE.c[name] for name in Notice.__struct_fields__]
 
 @dataclass(frozen=True, slots=True)
 class SqlOutbox:
-    """`ledger.books.Outbox` in SQL: a notice stays for ever, in state `waiting`, `sent` or `failed`."""
+    """`ledger.books.Outbox` in SQL: a notice is in state `waiting`, `sent` or `failed`."""
 
     engine: sa.Engine
 
@@ -62,6 +62,11 @@ class SqlOutbox:
         found = tally(self.engine, NOTICE.c.state)
         return {state: found.get(state, 0) for state in ("waiting", "sent", "failed")}
 
+    def drop_sent_before(self, before_ms: int) -> int:
+        with writing(self.engine) as connection:
+            old = NOTICE.c.id < _first_since(connection, NOTICE.c.id, NOTICE.c.created_at_ms, before_ms)
+            return connection.execute(sa.delete(NOTICE).where(old, NOTICE.c.state == "sent")).rowcount
+
 
 @dataclass(frozen=True, slots=True)
 class SqlFeed:
@@ -77,3 +82,15 @@ class SqlFeed:
     def feed_end(self) -> int:
         with reading(self.engine) as connection:
             return connection.execute(sa.select(sa.func.max(FEED.c.id))).scalar() or 0
+
+    def drop_feed_before(self, before_ms: int) -> int:
+        with writing(self.engine) as connection:
+            old = FEED.c.id < _first_since(connection, FEED.c.id, FEED.c.at_ms, before_ms)
+            return connection.execute(sa.delete(FEED).where(old)).rowcount
+
+
+def _first_since(connection: sa.Connection, row_id: sa.Column[int], at_ms: sa.Column[int], before_ms: int) -> int:
+    """Return the first id at or after a time, else the last there is; walks only the rows that are older."""
+    first = sa.select(row_id).where(at_ms >= before_ms).order_by(row_id).limit(1)
+    found: int | None = connection.execute(first).scalar()
+    return found if found is not None else connection.execute(sa.select(sa.func.max(row_id))).scalar() or 0

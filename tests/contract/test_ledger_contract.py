@@ -399,6 +399,23 @@ class TestFeedAndOutbox:
         ledger.outbox.notice_sent(due[0].id, NOON, [])
         assert ledger.outbox.due_notices(NOON)[0].kind == "alarm.change"
 
+    def test_old_news_are_dropped_but_not_what_waits_and_numbers_go_on(
+        self, ledger: SqlLedger, commit: Callable[..., Any]
+    ) -> None:
+        """The feed keeps its newest item, the outbox what was not sent; nothing young is touched."""
+        commit(_found(), _found(2))
+        end, (first, second) = ledger.feed.feed_end(), ledger.outbox.due_notices(NOON)
+        ledger.outbox.notice_sent(first.id, NOON, [])
+        assert (ledger.feed.drop_feed_before(NOON), ledger.outbox.drop_sent_before(NOON)) == (0, 0)
+        later = NOON + HOUR
+        commit(_found(3, at_ms=later))
+        assert ledger.feed.drop_feed_before(later) == end
+        assert ledger.outbox.drop_sent_before(later) == 1
+        assert second in ledger.outbox.due_notices(later)
+        assert [item.id for item in ledger.feed.feed(0)] == [end + 1]
+        assert ledger.feed.drop_feed_before(later + HOUR) == 0
+        assert ledger.feed.feed_end() == end + 1
+
     def test_unknown_notice_is_not_found(self, ledger: SqlLedger) -> None:
         """Marking a notice that does not exist is an error, not silence."""
         with pytest.raises(NotFoundError):

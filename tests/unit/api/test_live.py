@@ -40,6 +40,11 @@ class ListFeed:
     def feed_end(self) -> int:
         return self.items[-1].id if self.items else 0
 
+    def drop_feed_before(self, before_ms: int) -> int:
+        kept = [item for item in self.items if item.at_ms >= before_ms] or self.items[-1:]
+        dropped, self.items = len(self.items) - len(kept), kept
+        return dropped
+
     def ids(self) -> list[int]:
         return [item.id for item in self.items]
 
