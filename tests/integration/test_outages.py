@@ -183,7 +183,7 @@ async def test_an_overload_thins_what_is_quiet_and_ends_by_itself(
     gate.set()
     read = Pipeline.read
 
-    def held_up(self: Pipeline, limit: int = 20_000) -> bool:
+    def held_up(self: Pipeline, limit: int = 20_000) -> int:
         gate.wait(PATIENCE_S)
         return read(self, limit)
 
