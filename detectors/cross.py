@@ -22,7 +22,9 @@ from detectors.welding.detector import ARC
 from domain.findings import Action, Finding
 from domain.geo import Place, apart_m
 from domain.measurands import BY_NAME, Family
-from domain.places import DevicePath
+from domain.places import ALL, DevicePath
+from registers.device import Device
+from registers.place import Site
 
 X101, X102, X103 = "X101", "X102", "X103"
 GAS_RULES = frozenset({"G101", "G102", "G104", "G105", "G109"})
@@ -136,6 +138,8 @@ class Together:
     def _concerned(self, cause: Cause) -> set[str]:
         here = _site(cause.device)
         found = set(self._scenes[here].subjects)
+        if here.endswith(f"/{ALL}"):
+            found |= {path for scene in self._scenes.values() for path in scene.subjects if _area(path) == here}
         if self._pairing.near_m and cause.place is not None:
             for scene in self._scenes.values():
                 found |= {path for path, place in scene.subjects.items() if self._is_near(place, cause.place)}
@@ -148,6 +152,8 @@ class Together:
         """Return what makes a subject dangerous: causes of its own site, and near ones of others."""
         place, here = scene.subjects[path], _site(path)
         found = list(scene.causes.values())
+        if _area(path) in self._scenes:
+            found += self._scenes[_area(path)].causes.values()
         if self._pairing.near_m and place is not None:
             others: Iterable[Scene] = (other for site, other in self._scenes.items() if site != here)
             found += [c for other in others for c in other.causes.values() if self._is_near(place, c.place)]
@@ -229,6 +235,11 @@ def _site(path: str) -> str:
     return path.rpartition("/")[0]
 
 
+def _area(path: str) -> str:
+    """Return the scene of what concerns the whole area of a path."""
+    return f"{path.partition('/')[0]}/{ALL}"
+
+
 def _pair(place: Any) -> Place | None:
     return None if place is None else (place[0], place[1])
 
@@ -259,7 +270,17 @@ def _is_combustible(finding: Finding, world: World) -> bool:
 
 
 def _is_unwatched(finding: Finding, world: World) -> bool:
-    return finding.rule == F105 or is_fire(finding.device, world)
+    return finding.rule == F105 or is_fire(finding.device, world) or _has_fire_points(finding.device, world)
+
+
+def _has_fire_points(group: str, world: World) -> bool:
+    """Tell whether a site or area that is silent as a whole has registered fire detectors in service."""
+    place = DevicePath.parse(group)
+    if place.device != ALL:
+        return False
+    sites = {site.code for site in world.view.rows(Site) if site.area == place.area and place.site in (ALL, site.code)}
+    devices = (device for device in world.view.rows(Device) if device.in_service and device.site in sites)
+    return any(is_fire(device.code, world) for device in devices)
 
 
 def _gas_facts(cause: Cause) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from domain.changes import RegisterChange
 from domain.findings import Action, Finding, Severity
 from domain.geo import Place
 from registers.device import Device, DeviceKind, DeviceModel
+from registers.place import Site
 
 if TYPE_CHECKING:
     from registers.noun import Noun
@@ -33,6 +34,8 @@ class Yard:
 
     def _register(self) -> None:
         rows: list[Noun] = [
+            Site(code="s", name="厂", area="a"),
+            Site(code="bare", name="店", area="b"),
             DeviceModel(code="F", name="烟感", kind=DeviceKind.FIRE),
             DeviceModel(code="G", name="甲烷", kind=DeviceKind.GAS, measurand="ch4_lel"),
             Device(code="f1", site="s", model="F"),
@@ -125,6 +128,23 @@ def test_an_arc_under_a_missing_fire_watch_is_x102(unwatched: Yard, rule: str, e
     assert (facts["fire_device"], facts["fire_rule"], facts["points_missing"]) == ("a/s/f1", rule, 1)
     assert unwatched.alarm(rule, "a/s/f1", Action.CLEAR) == ["a/s/m1 X102 clear"]
     assert unwatched.found[-1].evidence == {"reason": "watch_restored"}
+
+
+@pytest.mark.parametrize("group", ["a/s/-", "a/-/-"])
+def test_a_whole_site_without_word_is_a_missing_fire_watch(unwatched: Yard, group: str) -> None:
+    """The alarm of a group stands for those of its fire points; before the arc or under it."""
+    assert unwatched.alarm("D101", group, reason="together") == []
+    assert unwatched.arc() == ["a/s/m1 X102 raise"]
+    assert unwatched.alarm("D101", group, Action.CLEAR) == ["a/s/m1 X102 clear"]
+    assert unwatched.alarm("D101", group, reason="together") == ["a/s/m1 X102 raise"]
+
+
+def test_a_silent_site_that_never_had_fire_points_is_none(unwatched: Yard) -> None:
+    """Neither is a neighbouring area's silence."""
+    unwatched.arc("b/bare/m2")
+    assert (
+        unwatched.alarm("D101", "b/bare/-") + unwatched.alarm("D101", "b/-/-") + unwatched.alarm("D101", "a/-/-") == []
+    )
 
 
 def test_other_devices_silence_is_no_missing_fire_watch(unwatched: Yard) -> None:
