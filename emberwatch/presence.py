@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import World
+from domain.places import DevicePath
 from domain.readings import Contacts, Int64
 from registers.device import Device
 
@@ -59,7 +60,8 @@ class Presence:
         known = self._look_up(world)
         heard = self._heard(known, now_ms)
         online, unknown = np.count_nonzero(heard & known.registered), np.count_nonzero(heard & known.stranger)
-        return DeviceCounts(len(world.view.rows(Device)), int(online), int(unknown))
+        registered = sum(device.in_service for device in world.view.rows(Device))
+        return DeviceCounts(registered, int(online), int(unknown))
 
     def _heard(self, known: "_Known", now_ms: int) -> Bool:
         last = np.zeros(len(known.patience_ms), np.int64)
@@ -89,7 +91,7 @@ class _Known(NamedTuple):
     @classmethod
     def of(cls, world: World, last_id: int, paths: Sequence[str]) -> "_Known":
         names = [path.rsplit("/", 1)[1] for path in paths]
-        registered = np.array([world.view.device(name) is not None for name in names], np.bool_)
+        registered = np.array([_is_at(world, path) for path in paths], np.bool_)
         machine = np.array([world.view.machine(name) is not None for name in names], np.bool_)
         patience_ms = np.array([PATIENCE * 1000 * _interval_s(world, name) for name in names], np.int64)
         return cls(last_id, patience_ms, registered, ~registered & ~machine)
@@ -101,6 +103,14 @@ class _Known(NamedTuple):
             np.concatenate([self.registered, more.registered]),
             np.concatenate([self.stranger, more.stranger]),
         )
+
+
+def _is_at(world: World, path: str) -> bool:
+    """Return whether a device in service is registered at just this place: one that speaks from elsewhere is a stranger."""
+    place = DevicePath(*path.split("/"))
+    device = world.view.device(place.device)
+    site = world.view.site(device.site) if device is not None and device.in_service else None
+    return site is not None and (site.area, site.code) == (place.area, place.site)
 
 
 def _interval_s(world: World, name: str) -> int:

@@ -99,3 +99,12 @@ def test_registers_are_asked_once_not_at_every_look(world: World, monkeypatch: p
     before = presence.count(world, MINUTE), presence.online(world, MINUTE)
     monkeypatch.setattr(world.view, "device", pytest.fail)
     assert (presence.count(world, MINUTE), presence.online(world, MINUTE)) == before
+
+
+def test_a_registered_name_from_elsewhere_is_a_stranger(world: World) -> None:
+    """Never more online than registered."""
+    world.slots.take("a/elsewhere/d")
+    presence = Presence()
+    presence.take(contact(0, MINUTE))
+    presence.take(contact(2, MINUTE))
+    assert presence.count(world, MINUTE) == (2, 1, 1)
