@@ -67,7 +67,7 @@ class Presence:
         last = np.zeros(len(known.patience_ms), np.int64)
         heard = self._last[: len(last)]
         last[: len(heard)] = heard
-        return now_ms - last <= known.patience_ms
+        return (last > 0) & (now_ms - last <= known.patience_ms)
 
     def _look_up(self, world: World) -> "_Known":
         """Return what the registers say of every slot; asked of them again only when they or the slots have grown."""
