@@ -122,7 +122,8 @@ _WORK = (
         severity=Severity.HIGH,
         grade=Grade.GENERAL,
         basis=read("GB 30871-2022 5.2.1：动火作业应有专人监护"),
-        summary="起弧期间动火监护人未签到、已离开或由焊工本人充任；与作业票所列监护人不符的按一般处理。",
+        summary="起弧期间动火监护人未签到、已离开或由焊工本人充任；与作业票所列监护人不符的按一般处理；"
+        "无有效作业票的由 W106 报警，不重复要求监护。",
         built=True,
         parameters=(Parameter("hold_h", 12.0, "h", "一次签到最长有效时间；" + OURS, 1.0, 24.0),),
     ),
@@ -132,7 +133,8 @@ _WORK = (
         severity=Severity.CRITICAL,
         grade=Grade.GENERAL,
         basis=unread("GB 30871-2022 5.3：动火前 30 min 内取样分析"),
-        summary="动火前三十分钟内没有气体检测、检测结果不合格，或中断后未重新检测。",
+        summary="动火前三十分钟内没有气体检测、检测结果不合格，或中断后未重新检测；"
+        "无有效作业票的由 W106 报警，只再报不合格的检测结果。",
         built=True,
         parameters=(
             Parameter("window_min", 30.0, "min", _GAS_TEST, 10.0, 60.0),

@@ -52,12 +52,17 @@ class GasTests:
         test = GasTest(at_ms, signal.event_ms, name or _UNNAMED, number)
         self._of[signal.slot] = [*self._of.get(signal.slot, []), test][-_KEPT:]
 
-    def judge(self, work: Work, began_ms: int) -> Verdict | None:
-        """Return why the work, which began at `began_ms`, is not covered by a good test."""
+    def judge(self, work: Work, began_ms: int, *, permitted: bool) -> Verdict | None:
+        """Return why the work, which began at `began_ms`, is not covered by a good test.
+
+        `permitted`: under a permit, which asks for a test; without one only a bad result is told.
+        """
         before = [test for test in self._of.get(work.slot, []) if test.time(work) <= work.at_ms]
         window_ms = self._values["window_min"] * _MINUTE_MS
         valid = [test for test in before if test.time(work) >= began_ms - window_ms]
         if not valid:
+            if not permitted:
+                return None
             age = {"test_age_min": (began_ms - before[-1].time(work)) // _MINUTE_MS} if before else {}
             return verdict("W110", {"reason": "gas_test_too_old" if before else "no_gas_test"} | age)
         newest = {test.measurand: test for test in valid}.values()

@@ -163,6 +163,21 @@ def test_a_long_job_needs_no_second_test(work: "Workshop") -> None:
     assert go_on(work, 120) == []
 
 
+def test_work_without_a_permit_owes_no_papers_of_one(empty: "Workshop") -> None:
+    """A plain log of current and voltage says nothing of guardians and tests: no permit (W106) is what is wrong."""
+    for put in (empty.machine, empty.welder, empty.certificate):
+        put()
+    empty.say("scan.in", credential="C-1")
+    assert empty.weld() == ["W106 raise"]
+
+
+def test_a_bad_test_is_told_without_a_permit_too(work: "Workshop") -> None:
+    """Gas in the air is a fact, whatever the papers say."""
+    work.withdraw("permit", "DH-1")
+    work.say("gas_test", measurand="ch4_lel", value=30.0)
+    assert work.weld() == ["W106 raise", "W110 raise"]
+
+
 # --- the fire watch -------------------------------------------------------------------------------------------------
 
 
