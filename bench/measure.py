@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 import time
+import timeit
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+
+import msgspec
 
 Child = subprocess.Popen[str]
 
@@ -77,6 +80,16 @@ def say(process: Child, line: str = "") -> None:
         process.stdin.flush()
 
 
+def yardstick() -> float:
+    """Return the CPU µs of one small fixed piece of work: how fast this machine is just now, to compare runs by."""
+    decoder, work = (
+        msgspec.json.Decoder(dict[str, float]),
+        b'{"ch4_lel": 3.2, "co_ppm": 2.0, "o2_vol": 20.9, "temp_c": 21.5}',
+    )
+    timer = timeit.Timer(lambda: decoder.decode(work), timer=time.process_time)
+    return round(1e6 * min(timer.repeat(20, 1_000)) / 1_000, 2)
+
+
 def percentile(values: Sequence[float], share: float) -> float | None:
     """Return the value that `share` of the values do not exceed; None of no values."""
     ordered = sorted(values)
@@ -93,7 +106,9 @@ def arguments(text: str, **numbers: int) -> argparse.Namespace:
 
 
 def tell(result: Mapping[str, Any] | Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    """Print one result or several rows of them."""
+    """Print one result or several rows of them; to a single one the yardstick is added."""
+    if isinstance(result, Mapping):
+        result = {**result, "yardstick_us": yardstick()}
     if as_json:
         print(json.dumps(result))
         return

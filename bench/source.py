@@ -18,7 +18,7 @@ from ingest.transports.frames import split, varint
 
 _CONNACK = b"\x20\x03\0\0\0"
 _PINGRESP = b"\xd0\0"
-_CHUNK = 1 << 18
+_AT_ONCE = 1_000
 _CONNECT, _PUBACK, _SUBSCRIBE, _PINGREQ = 0x10, 0x40, 0x82, 0xC0
 
 
@@ -67,9 +67,8 @@ class Connection:
 
 
 def chunks(packets: list[bytes]) -> list[bytes]:
-    """Return the packets joined into writes of a quarter of a megabyte."""
-    joined = b"".join(packets)
-    return [joined[at : at + _CHUNK] for at in range(0, len(joined), _CHUNK)]
+    """Return the packets joined into larger writes, none cut in two: between two writes others may speak."""
+    return [b"".join(packets[at : at + _AT_ONCE]) for at in range(0, len(packets), _AT_ONCE)]
 
 
 def main() -> None:

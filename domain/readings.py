@@ -59,6 +59,8 @@ class Readings:
             return Readings(*(getattr(self, name)[rows] for name in self.__slots__))
         if rows.dtype == np.bool_:  # looked for once, not once a column
             rows = np.flatnonzero(rows)
+        if not len(rows):  # most detectors, of most segments
+            return _NONE
         return Readings(*(getattr(self, name).take(rows) for name in self.__slots__))
 
     @classmethod
@@ -79,6 +81,9 @@ class Readings:
             np.empty(0, np.int64),
             np.empty(0, np.uint8),
         )
+
+
+_NONE = Readings.empty()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import msgspec
+import numpy as np
 
 from domain.errors import CorruptionError
 
@@ -60,19 +61,20 @@ RECORD_BYTES = 300
 """What a record takes in memory besides topic and payload; a tick is little else."""
 
 
-def weight(record: Record) -> int:
-    """Return about how many bytes a record takes in memory."""
-    return len(record.topic) + len(record.payload) + RECORD_BYTES
+def weights(records: Sequence[Record]) -> list[int]:
+    """Return about how many bytes each record takes in memory."""
+    return [len(record.topic) + len(record.payload) + RECORD_BYTES for record in records]
 
 
 def stretches(records: Sequence[Record]) -> Iterator[tuple[tuple[Record, ...], int]]:
     """Cut records to be appended into stored batches: yield each, little heavier than STRETCH_BYTES, and its weight."""
-    begin = total = 0
-    for end, record in enumerate(records, 1):
-        total += weight(record)
-        if total >= STRETCH_BYTES or end == len(records):
-            yield tuple(records[begin:end]), total
-            begin, total = end, 0
+    totals = np.cumsum(weights(records))
+    begin = before = 0
+    while begin < len(records):
+        end = min(int(np.searchsorted(totals, before + STRETCH_BYTES)) + 1, len(records))
+        total = int(totals[end - 1])
+        yield tuple(records[begin:end]), total - before
+        begin, before = end, total
 
 
 class JournalInfo(NamedTuple):

