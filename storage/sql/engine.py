@@ -27,7 +27,7 @@ _turns: WeakKeyDictionary[sa.Engine, Lock] = WeakKeyDictionary()
 
 def open_engine(url: str) -> sa.Engine:
     """Return an engine for `url`, e.g. `sqlite:////var/lib/emberwatch/emberwatch.db`."""
-    engine = sa.create_engine(url)  # rows hold people: their names belong in no traceback
+    engine = sa.create_engine(url, hide_parameters=True)  # rows hold people: their names belong in no traceback
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _configure_sqlite)
         sa.event.listen(engine, "begin", _begin)
