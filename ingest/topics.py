@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain.errors import InputError, MalformedPayloadError
-from domain.places import DevicePath
+from domain.places import ALL, DevicePath
 
 _PREFIX = ("safety", "v1")
 _LEVELS = 6
@@ -33,6 +33,8 @@ class Topic(NamedTuple):
         levels = text.split("/")
         if len(levels) != _LEVELS or tuple(levels[:2]) != _PREFIX:
             raise MalformedPayloadError("topic", "not safety/v1/{area}/{site}/{device}/{kind}")
+        if ALL in levels:
+            raise MalformedPayloadError("topic", f"'{ALL}' stands for all of them and names nobody")
         try:
             return cls(DevicePath.of(*levels[2:5]), Kind(levels[5]))
         except (InputError, ValueError) as error:

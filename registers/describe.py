@@ -20,7 +20,7 @@ A CSV file holds one register, named after it (`device.csv`), with a header row 
 
 - Encoding: UTF-8 with or without BOM, or GB18030.
 - A row is the whole entry: an empty cell or a missing column takes the default.
-- Codes: 1-64 characters of `A-Z a-z 0-9 _ -`. Texts: up to 200 characters.
+- Codes: 1-64 characters of `A-Z a-z 0-9 _ -`, but not `-` alone. Texts: up to 200 characters.
 - Dates: `2026-01-31`, `2026/1/31` or `2026年1月31日`. Times: a date and `08:30`; China Standard Time unless an offset says other.
 - Lists: separated by `;`, `、` or `,`. Yes or no: `yes` `no` `是` `否`. Listed values: the name or its Chinese word.
 - Format columns of long numbers as text in a spreadsheet, or it shortens them to `4.1E+17` (refused with that reason).

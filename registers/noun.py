@@ -5,8 +5,8 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-Code = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
-"""A key: 1-64 characters of `A-Z a-z 0-9 _ -`."""
+Code = Annotated[str, msgspec.Meta(pattern=r"\A(?!-\Z)[A-Za-z0-9_-]{1,64}\Z")]
+"""A key: 1-64 characters of `A-Z a-z 0-9 _ -`, but not `-` alone, which stands for all of them (domain.places)."""
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]

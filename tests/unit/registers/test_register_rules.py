@@ -97,6 +97,7 @@ def test_broken_rule_is_named_by_its_column(noun: str, change: dict[str, Any], c
         ("permit", {"level": "third"}),
         ("site", {"lat": 91.0, "lon": 0.0}),
         ("site", {"code": "a b"}),
+        ("device", {"code": "-"}),
         ("site", {"unheard_of": 1}),
     ],
 )
