@@ -3,7 +3,9 @@
 from detectors.ageing import ServiceLife
 from detectors.base import Correlator, Detector, World
 from detectors.battery import Battery
+from detectors.carbonmonoxide import CarbonMonoxide
 from detectors.commands import Commands
+from detectors.corroboration import Corroboration
 from detectors.cross import fire_in_gas, hot_work_in_gas, hot_work_unwatched
 from detectors.dedusters import Dedusters
 from detectors.electricfire import ElectricFire
@@ -19,11 +21,13 @@ from detectors.identity import Identity
 from detectors.load import Load
 from detectors.parameters import Overrides, Parameters
 from detectors.presence import Silence
+from detectors.rising import Rising
 from detectors.soundness import Soundness
 from detectors.strangers import Strangers
 from detectors.tampering import Tampering
 from detectors.tanks import Tanks
 from detectors.unusual import ANY_RULE, GAS_RULE, Unusual
+from detectors.valves import Valves
 from detectors.welding.detector import Welding
 from detectors.welding.meters import SupplyMeters
 
@@ -32,6 +36,9 @@ def build_detectors(parameters: Parameters) -> list[Detector]:
     """Return a fresh instance of every detector."""
     return [
         GasThresholds(parameters),
+        Rising(parameters),
+        CarbonMonoxide(parameters),
+        Valves(parameters),
         Unusual(GAS_RULE, parameters),
         Unusual(ANY_RULE, parameters),
         FireAlarm(),
@@ -58,7 +65,13 @@ def build_detectors(parameters: Parameters) -> list[Detector]:
 
 def build_correlators(parameters: Parameters) -> list[Correlator]:
     """Return a fresh instance of every correlator."""
-    return [FireConfirmed(parameters), hot_work_in_gas(parameters), hot_work_unwatched(), fire_in_gas()]
+    return [
+        Corroboration(parameters),
+        FireConfirmed(parameters),
+        hot_work_in_gas(parameters),
+        hot_work_unwatched(),
+        fire_in_gas(),
+    ]
 
 
 def build_engine(world: World, overrides: Overrides | None = None) -> Engine:

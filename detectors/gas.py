@@ -1,4 +1,4 @@
-"""G101, G102, G103: gas at a set point, or a gas detector that says so itself.
+"""G101, G102, G103, G109: gas at a set point or at the end of a range, or a gas detector that says so itself.
 
 Readings are filtered in NumPy against each sensor's first limit; only the readings of devices that are not quiet, or stop
 being so in this segment, are judged one by one (`gascase.py`), in journal order together with the devices' alarm bits.
@@ -11,7 +11,7 @@ import numpy as np
 
 from detectors.arrays import grown
 from detectors.base import Output, World
-from detectors.gascase import BITS, CLEAR, Case, Reading, restored
+from detectors.gascase import BITS, CLEAR, Case, Ended, Reading, restored
 from detectors.parameters import Parameters
 from detectors.setpoints import SetPoints
 from detectors.withdrawals import leaves
@@ -26,11 +26,13 @@ _SET_POINT_NOUNS = ("device", "model")
 class GasThresholds:
     """Watches every sensor of combustible gas, toxic gas and oxygen; keeps state only of devices that are not quiet."""
 
-    rules: tuple[str, ...] = ("G101", "G102", "G103")
+    rules: tuple[str, ...] = ("G101", "G102", "G103", "G109")
 
     def __init__(self, parameters: Parameters) -> None:
         self._set_points = SetPoints(parameters)
         self._cases: dict[int, Case] = {}
+        self._ended: dict[int, Ended] = {}
+        """By slot; a case is forgotten when it is quiet, but when its alarms ended is not."""
         self._hot = np.empty(0, np.bool_)
 
     def observe(self, segment: Segment, world: World) -> Output:
@@ -57,16 +59,23 @@ class GasThresholds:
         return rows
 
     def _judge(self, event: Reading | Signal, world: World) -> list[Finding]:
-        case = self._cases.get(event.slot) or Case(world.slots.path(event.slot))
+        case = self._cases.get(event.slot) or self._opened(event.slot, world)
         if isinstance(event, Signal):
             found = case.bit(event)
         else:
             found = case.value(event, self._set_points.limits(event.slot, event.measurand))
         if case.is_quiet():
             self._cases.pop(event.slot, None)
+            if not case.ended:
+                del self._ended[event.slot]
         else:
             self._cases[event.slot] = case
         return found
+
+    def _opened(self, slot: int, world: World) -> Case:
+        case = Case(world.slots.path(slot), ended=self._ended.get(slot, {}))
+        self._ended[slot] = case.ended
+        return case
 
     def tick(self, offset: int, now_ms: int, world: World) -> Output:
         return Output()
@@ -83,11 +92,13 @@ class GasThresholds:
         return Output(findings)
 
     def snapshot(self) -> dict[str, Any]:
-        return {"cases": [[slot, case.snapshot()] for slot, case in self._cases.items()]}
+        ended = [[slot, [[rule, *times] for rule, times in by.items()]] for slot, by in self._ended.items()]
+        return {"cases": [[slot, case.snapshot()] for slot, case in self._cases.items()], "ended": ended}
 
     def restore(self, state: dict[str, Any]) -> None:
         self._set_points.forget()
-        self._cases = {slot: restored(case) for slot, case in state["cases"]}
+        self._ended = {slot: {rule: (began, over) for rule, began, over in by} for slot, by in state["ended"]}
+        self._cases = {slot: restored(case, self._ended.setdefault(slot, {})) for slot, case in state["cases"]}
 
 
 def _rows(readings: Readings, wanted: np.ndarray[Any, np.dtype[np.bool_]]) -> list[Reading]:

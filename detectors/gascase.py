@@ -18,6 +18,8 @@ BITS = {"alarm.low": "G102", "alarm.high": "G101"}
 """Event type of a gas device → the rule it holds."""
 CLEAR = "alarm.clear"
 _OXYGEN = INDEX["o2_vol"]
+_FULL_SCALE = "G109"
+"""Past its range a sensor may say anything: a catalytic bead needs air, and reads less the more gas displaces it."""
 _UNNAMED = -1
 """Measurand of a bit that names none."""
 _DIGITS = 4
@@ -41,23 +43,34 @@ Held = dict[Channel, bool]
 """Channels that hold their rule's alarm → whether only late data say so."""
 
 
+Ended = dict[str, tuple[int, int]]
+"""Rule → between which times of the device its last alarm stood."""
+_BEFORE_MS = 300_000
+"""So long before an alarm its first signs may have happened."""
+
+
 @dataclass(slots=True)
 class Alarm:
-    """One active alarm: since when, whether it is late, and the worst value of each measurand that ever held it."""
+    """One active alarm: since when (our time, the device's), whether it is late, and the worst value of each measurand in it."""
 
     since_ms: int
+    event_ms: int
     late: bool
     peaks: dict[int, float | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Case:
-    """What is known of one device, `path`: values past a set point, bits set, alarms by rule."""
+    """What is known of one device, `path`: values past a set point, bits set, alarms by rule, and the last alarms that ended.
+
+    What comes belatedly from within an alarm that has ended, or from shortly before it, says nothing new.
+    """
 
     path: str
     over: Held = field(default_factory=dict)
     bits: Held = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
+    ended: Ended = field(default_factory=dict)
 
     def is_quiet(self) -> bool:
         return not (self.over or self.bits)
@@ -91,16 +104,20 @@ class Case:
         rule, measurand = channel
         late = bool(event.quality & Quality.LATE)
         alarm = self.alarms.get(rule)
-        if alarm is not None and late and not alarm.late:
+        if (alarm is None and self._is_over(rule, event)) or (alarm is not None and late and not alarm.late):
             return []
         held[channel] = late and held.get(channel, True)
         if alarm is None:
-            self.alarms[rule] = Alarm(event.received_ms, late, {measurand: None})
+            self.alarms[rule] = Alarm(event.received_ms, event.event_ms, late, {measurand: None})
             return [self._finding(Action.RAISE, rule, event, evidence)]
         news = measurand not in alarm.peaks or late != alarm.late
         alarm.peaks.setdefault(measurand, None)
         alarm.late = late
         return [self._finding(Action.CHANGE, rule, event, evidence)] if news else []
+
+    def _is_over(self, rule: str, event: Reading | Signal) -> bool:
+        began, over = self.ended.get(rule, (0, -1))
+        return began - _BEFORE_MS <= event.event_ms < over
 
     def _deepen(self, channel: Channel, value: float, limit: Limit) -> None:
         rule, measurand = channel
@@ -123,6 +140,7 @@ class Case:
         peaks = {MEASURANDS[m].name: round(v, _DIGITS) for m, v in sorted(alarm.peaks.items()) if v is not None}
         evidence = {"peaks": peaks, "lasted_s": (event.received_ms - alarm.since_ms) // 1000} | (why or {})
         finding = self._finding(Action.CLEAR, rule, event, evidence)
+        self.ended[rule] = (alarm.event_ms, event.event_ms)
         del self.alarms[rule]
         return finding
 
@@ -145,15 +163,18 @@ class Case:
             "path": self.path,
             "over": [[*channel, late] for channel, late in self.over.items()],
             "bits": [[*channel, late] for channel, late in self.bits.items()],
-            "alarms": [[r, a.since_ms, a.late, [[m, v] for m, v in a.peaks.items()]] for r, a in self.alarms.items()],
+            "alarms": [
+                [r, a.since_ms, a.event_ms, a.late, [[m, v] for m, v in a.peaks.items()]]
+                for r, a in self.alarms.items()
+            ],
         }
 
 
-def restored(state: dict[str, Any]) -> Case:
-    """Return the case that `Case.snapshot` gave."""
-    alarms = {rule: Alarm(since, late, dict(peaks)) for rule, since, late, peaks in state["alarms"]}
+def restored(state: dict[str, Any], ended: Ended) -> Case:
+    """Return the case that `Case.snapshot` gave; `ended` is kept by who keeps cases, and outlives them."""
+    alarms = {rule: Alarm(since, event_ms, late, dict(p)) for rule, since, event_ms, late, p in state["alarms"]}
     over, bits = ({(rule, m): late for rule, m, late in state[name]} for name in ("over", "bits"))
-    return Case(state["path"], over, bits, alarms)
+    return Case(state["path"], over, bits, alarms, ended)
 
 
 def _value_evidence(reading: Reading, limit: Limit) -> dict[str, Any]:
@@ -166,6 +187,8 @@ def _value_evidence(reading: Reading, limit: Limit) -> dict[str, Any]:
         "set_point": limit.set_point(reading.value),
         "set_point_basis": limit.basis,
     }
+    if limit.rule == _FULL_SCALE and measurand.unit == "%LEL":
+        evidence["caution"] = "ambiguous_past_lel"
     return evidence if limit.lel_vol is None else {**evidence, "lel_vol": limit.lel_vol}
 
 

@@ -22,6 +22,7 @@ from registers.device import Device, DeviceModel
 
 _LEVELS = {"G101": "level2", "G102": "level1"}
 """Rule → the register's field that holds its set point."""
+_FULL = "G109"
 _PPM_PER_VOL = 10_000.0
 
 
@@ -61,8 +62,10 @@ _Key = tuple[str | None, float | None, float | None, str | None]
 class SetPoints:
     """Profiles by slot, resolved from the registers at a slot's first reading and again after `forget`."""
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, parameters: Parameters, share: float = 1.0) -> None:
+        """`share`: with less than 1, `tripped` tells from that share of an upper set point on, and knows no lower one."""
         self._parameters = parameters
+        self._share = share
         self.forget()
 
     def forget(self) -> None:
@@ -104,8 +107,8 @@ class SetPoints:
     def _add(self, made: Profile) -> None:
         low, high = np.full((1, COUNT), -np.inf), np.full((1, COUNT), np.inf)
         for measurand, limits in made.items():
-            low[0, measurand] = max(limit.low for limit in limits)
-            high[0, measurand] = min(limit.high for limit in limits)
+            low[0, measurand] = max(limit.low for limit in limits) if self._share == 1.0 else -np.inf
+            high[0, measurand] = self._share * min(limit.high for limit in limits)
         self._profiles.append(made)
         self._low, self._high = np.vstack((self._low, low)), np.vstack((self._high, high))
 
@@ -116,8 +119,20 @@ def profile(parameters: Parameters, device: Device | None, model: DeviceModel | 
     for index in indices(Family.COMBUSTIBLE, Family.TOXIC):
         measurand = MEASURANDS[index]
         owners = (device, model) if model is not None and model.measurand == measurand.name else ()
-        made[index] = tuple(_level(parameters, rule, measurand, owners, model) for rule in _LEVELS)
+        levels = tuple(_level(parameters, rule, measurand, owners, model) for rule in _LEVELS)
+        made[index] = levels + _full_scale(parameters.of(_FULL), measurand, model)
     return made
+
+
+def _full_scale(values: Mapping[str, float], measurand: Measurand, model: DeviceModel | None) -> tuple[Limit, ...]:
+    """Return the end of the range: the model's, else that of a sensor in %LEL; of other units nobody knows it."""
+    known = model.full_scale if model is not None and model.measurand == measurand.name else None
+    if known is not None:
+        return (Limit(_FULL, -math.inf, known, values["deadband"] * known, "型号登记：满量程"),)
+    if measurand.unit != "%LEL":
+        return ()
+    full = values["full_scale_lel"]
+    return (Limit(_FULL, -math.inf, full, values["deadband"] * full, _basis(_FULL, "full_scale_lel")),)
 
 
 def _oxygen(values: Mapping[str, float]) -> Limit:

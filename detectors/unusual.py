@@ -18,8 +18,10 @@ from detectors.base import Output, Scores, World
 from detectors.baseline import AGE, PACE, Baselines, Mask, Tuning, View
 from detectors.catalogue import CATALOGUE
 from detectors.counters import Counters
+from detectors.holding import Moment
 from detectors.parameters import Parameters
 from detectors.suspicion import ACTIVE, PEAK, Limits, Suspicions
+from detectors.withdrawals import WITHDRAWN, leaves
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding
 from domain.measurands import COUNT, INDEX, MEASURANDS, Family, indices
@@ -155,13 +157,19 @@ class Unusual:
         path = world.slots.path(slot)
         if measurand in _WELDING and world.view.device(world.slots.place(slot).device) is None:
             return []
-        episode = self._episodes.setdefault(slot, _Episode(int(readings.received_ms[i])))
         if turn.active:
+            episode = self._episodes.setdefault(slot, _Episode(int(readings.received_ms[i])))
             joined = measurand not in episode.peaks
             action = Action.CHANGE if episode.peaks else Action.RAISE
             episode.up.add(measurand)
             episode.peaks.setdefault(measurand, None)
             return [self._finding(readings, i, path, action, _evidence(readings, i, turn))] if joined else []
+        known = self._episodes.get(slot)
+        return [] if known is None else self._fall(readings, i, turn, known, path)
+
+    def _fall(self, readings: Readings, i: int, turn: "_Turn", episode: "_Episode", path: str) -> list[Finding]:
+        """End what one measurand said, and the alarm when it was the last."""
+        slot, measurand = int(readings.slot[i]), int(readings.measurand[i])
         episode.fall(measurand, turn.peak)
         if episode.up:
             return []
@@ -172,14 +180,18 @@ class Unusual:
         return [self._finding(readings, i, path, Action.CLEAR, evidence)]
 
     def _finding(self, readings: Readings, i: int, path: str, action: Action, evidence: dict[str, Any]) -> Finding:
+        moment = Moment(int(readings.offset[i]), int(readings.received_ms[i]), int(readings.event_ms[i]))
+        return self._said(moment, path, action, evidence)
+
+    def _said(self, moment: Moment, path: str, action: Action, evidence: dict[str, Any]) -> Finding:
         return Finding(
-            offset=int(readings.offset[i]),
+            offset=moment.offset,
             rule=self._rule,
             device=path,
             action=action,
             severity=CATALOGUE[self._rule].severity,
-            at_ms=int(readings.received_ms[i]),
-            event_ms=int(readings.event_ms[i]),
+            at_ms=moment.at_ms,
+            event_ms=moment.event_ms,
             evidence=evidence,
         )
 
@@ -190,7 +202,15 @@ class Unusual:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        return Output()
+        found = []
+        for signal in leaves(self._episodes, offset, now_ms, changes, world):
+            episode = self._episodes.pop(signal.slot)
+            channels = self._index[signal.slot]
+            self._suspicions.forget(channels[channels >= 0].astype(np.int64))
+            evidence = episode.summary(now_ms) | {"reason": WITHDRAWN}
+            path = world.slots.path(signal.slot)
+            found.append(self._said(Moment(offset, now_ms, now_ms), path, Action.CLEAR, evidence))
+        return Output(found)
 
     def snapshot(self) -> dict[str, Any]:
         return {

@@ -57,7 +57,11 @@ _EARLY = (
         grade=None,
         basis=read(OURS),
         summary="浓度持续上升，按当前速度五分钟内将达到一级设定值。",
-        parameters=(Parameter("horizon_s", 300.0, "s", OURS, 60.0, 3600.0),),
+        built=True,
+        parameters=(
+            Parameter("horizon_s", 300.0, "s", OURS, 60.0, 3600.0),
+            Parameter("lasting_s", 60.0, "s", OURS, 10.0, 600.0),
+        ),
     ),
     Rule(
         code="G105",
@@ -90,7 +94,9 @@ _OTHERS = (
         grade=Grade.GENERAL,
         basis=read("EN 50291-1 家用一氧化碳探测器时间加权报警区间"),
         summary="居室一氧化碳按浓度和时间累积已达危险程度，须立即开窗、撤离。",
+        built=True,
         shelvable=False,
+        parameters=(Parameter("clear_ppm", 27.0, "ppm", OURS, 5.0, 30.0),),
     ),
     Rule(
         code="G107",
@@ -99,6 +105,7 @@ _OTHERS = (
         grade=Grade.GENERAL,
         basis=read(OURS),
         summary="同一场所两个以上探测器在两分钟内先后升高，相互印证，不是个别误报。",
+        built=True,
         shelvable=False,
         parameters=(Parameter("window_s", 120.0, "s", OURS, 10.0, 3600.0),),
     ),
@@ -109,7 +116,9 @@ _OTHERS = (
         grade=Grade.GENERAL,
         basis=read("GB 50028-2006（2020 版）10.8.4：到达设定值先报警后关阀"),
         summary="已下令或应当关闭的燃气切断阀在规定时间内没有关到位。",
+        built=True,
         shelvable=False,
+        parameters=(Parameter("close_s", 30.0, "s", OURS, 5.0, 600.0),),
     ),
     Rule(
         code="G109",
@@ -118,6 +127,11 @@ _OTHERS = (
         grade=None,
         basis=unread("GB 15322.1-2019：量程分类"),
         summary="读数达到或超过满量程；催化燃烧式传感器在爆炸下限以上读数不可信，应按更严重情况处置。",
+        built=True,
+        parameters=(
+            Parameter("full_scale_lel", 100.0, "%LEL", "GB 15322.1-2019：3–100 %LEL 量程", 50.0, 100.0),
+            Parameter("deadband", 0.02, "满量程之比", OURS, 0.0, 0.2),
+        ),
     ),
 )
 

@@ -136,7 +136,9 @@ class District:
             return Row("o2_vol", round(self._random.choice((20.9, 20.9, 19.4, 19.6, 23.6)), 2), age, quality)
         step = self._random.choice((-0.3, -0.1, 0.0, 0.1, 0.1, 0.3, 8.0, -8.0))
         self._level[path] = min(60.0, max(0.0, self._level[path] + step))
-        return Row(self._random.choice(("ch4_lel", "ch4_lel", "co_ppm")), round(self._level[path], 1), age, quality)
+        name = self._random.choice(("ch4_lel", "ch4_lel", "co_ppm", "valve"))
+        scale = {"ch4_lel": 1.0, "co_ppm": 4.0, "valve": 1 / 60}[name]
+        return Row(name, round(self._level[path] * scale, 1), age, quality)
 
     def weld(self) -> Told:
         amps, volts = self._random.choice(((0.5, 70.0), (120.0, 25.0), (121.0, 24.5), (250.0, 3.0)))
@@ -263,6 +265,7 @@ _SAYINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("shield", {"point": "smoke"}),
     ("shield.clear", {"point": "smoke"}),
     ("fault", {"code": "sensor_open"}),
+    ("fault", {"code": "valve_not_reached"}),
     ("fault", {"code": "mains_lost"}),
     ("fault.clear", {"code": "sensor_open"}),
     ("fault.clear", {}),
@@ -301,7 +304,9 @@ def _register() -> tuple[Noun, ...]:
         Device(code="p1", site="t", model="P"),
         Device(code="l1", site="t", model="L", low_low=5.0, high=85.0),
         Device(code="d1", site="t", model="DD"),
-        DeviceModel(code="M", name="型", kind=DeviceKind.GAS, measurand="ch4_lel", level1=20.0, level2=40.0),
+        DeviceModel(
+            code="M", name="型", kind=DeviceKind.GAS, measurand="ch4_lel", level1=20.0, level2=40.0, full_scale=58.0
+        ),
         DeviceModel(code="E", name="型", kind=DeviceKind.ELECTRIC, interval_s=300),
         Device(code="e1", site="s", model="E"),
         DeviceModel(code="N", name="型", kind=DeviceKind.FIRE, interval_s=300),

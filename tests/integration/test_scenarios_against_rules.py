@@ -29,7 +29,7 @@ SECONDS = {"demo": 420.0}
 AFTER_MS = 60_000
 
 # Alarms that follow from an expected one and are true as well, so that they are no false alarms.
-COMPANIONS = {"G102": {"G105"}, "G101": {"G105"}, "W101": {"D102"}, "F101": {"F103", "F104"}}
+COMPANIONS = {"G102": {"G104", "G105"}, "G101": {"G104", "G105"}, "W101": {"D102"}, "F101": {"F103", "F104"}}
 
 
 def registers(scenario: Scenario) -> Record:

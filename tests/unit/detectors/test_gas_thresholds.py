@@ -141,3 +141,33 @@ def test_other_measurands_never_alarm_here(gas: Any) -> None:
     """Temperature, however high, is not gas, even on a device in alarm."""
     gas.read(ch4_lel=30.0)
     assert gas.read(temp_c=900.0, current_a=500.0) == []
+
+
+def test_the_end_of_the_range_is_an_alarm_of_its_own_with_a_caution(gas: Any) -> None:
+    """At 100 %LEL a reading says only `at least`; a bead without air may even read less afterwards."""
+    assert "G109 raise" in gas.read(ch4_lel=100.0)
+    raised = next(f for f in gas.found if f.rule == "G109")
+    assert raised.evidence["caution"] == "ambiguous_past_lel"
+    assert raised.evidence["set_point"] == 100.0
+    assert gas.read(ch4_lel=98.5) == []
+    assert gas.read(ch4_lel=97.0) == ["G109 clear"]
+
+
+def test_a_models_full_scale_counts(gas: Any, entries: dict[str, Any]) -> None:
+    """A sensor in ppm has the range its model says, and without one nobody knows it."""
+    model = msgspec.structs.replace(entries["model"], measurand="ch4_ppm", full_scale=50_000.0)
+    assert not any("G109" in said for said in gas.read(ch4_ppm=60_000.0))
+    gas.register(entries["area"], entries["site"], model, entries["device"])
+    assert "G109 raise" in gas.read(ch4_ppm=50_000.0)
+
+
+def test_what_comes_belatedly_from_an_alarm_that_is_over_says_nothing_new(gas: Any) -> None:
+    """A reading out of order, or one from before, does not raise the cleared alarm again; a newer one does."""
+    gas.read(ch4_lel=30.0)
+    gas.wait(1200)
+    gas.read(ch4_lel=1.0)
+    gas.wait(60)
+    assert gas.read(ch4_lel=31.0, late=True) == []
+    gas.wait(600)
+    assert gas.read(ch4_lel=31.0) == ["G102 raise"]
+    assert not gas.found[-1].late

@@ -1,0 +1,125 @@
+"""G107: two sensors of one site rise within two minutes of each other: what one may have imagined, two have seen.
+
+Fed by the findings of the gas rules, whichever comes first. The alarm is that of the device that confirmed; it names both, goes
+on when more join, and stands until fewer than two sensors of the site are elevated.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from detectors.base import Transition, World
+from detectors.catalogue import CATALOGUE
+from detectors.parameters import Parameters
+from domain.findings import Action, Finding
+
+_RULE = "G107"
+GAS_RULES = frozenset({"G101", "G102", "G104", "G105"})
+
+
+class Elevation(NamedTuple):
+    """One gas alarm that stands: when it was raised (ours) and what it read, if it says so."""
+
+    at_ms: int
+    evidence: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Scene:
+    """One site: the gas alarms that stand by (device, rule), and what was told: at which device, naming which."""
+
+    standing: dict[tuple[str, str], Elevation] = field(default_factory=dict)
+    told: str | None = None
+    named: list[str] = field(default_factory=list)
+
+    def devices(self) -> set[str]:
+        return {device for device, _ in self.standing}
+
+    def partners(self, finding: Finding, window_ms: float) -> set[str]:
+        """Return the other devices that rose within the window of this finding."""
+        near = {device for (device, _), e in self.standing.items() if abs(finding.at_ms - e.at_ms) <= window_ms}
+        return near - {finding.device}
+
+
+class Corroboration:
+    """Implements Correlator for G107. Memory: the sites where gas is elevated. Late alarms corroborate nothing."""
+
+    rules: tuple[str, ...] = (_RULE,)
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._window_ms = parameters.of(_RULE)["window_s"] * 1000
+        self._scenes: dict[str, Scene] = {}
+
+    def correlate(self, findings: list[Finding], transitions: list[Transition], world: World) -> list[Finding]:
+        return [found for finding in findings if finding.rule in GAS_RULES for found in self._take(finding)]
+
+    def _take(self, finding: Finding) -> list[Finding]:
+        site = finding.device.rpartition("/")[0]
+        scene = self._scenes.setdefault(site, Scene())
+        key = (finding.device, finding.rule)
+        if finding.action is Action.CLEAR:
+            scene.standing.pop(key, None)
+        elif not finding.late:
+            scene.standing.setdefault(key, Elevation(finding.at_ms, finding.evidence))
+        found = self._news(scene, finding)
+        if not scene.standing:
+            del self._scenes[site]
+        return found
+
+    def _news(self, scene: Scene, finding: Finding) -> list[Finding]:
+        devices = scene.devices()
+        if scene.told is not None:
+            if len(devices) > 1:
+                return self._joined(scene, finding, sorted(devices - set(scene.named)))
+            told, scene.told = scene.told, None
+            return [_finding(finding, told, Action.CLEAR, {"reason": "one_sensor_left" if devices else "gas_cleared"})]
+        partners = scene.partners(finding, self._window_ms) if finding.device in devices else set()
+        if finding.action is Action.CLEAR or not partners:
+            return []
+        scene.told, scene.named = finding.device, sorted({finding.device, *partners})
+        return [_finding(finding, finding.device, Action.RAISE, _evidence(scene))]
+
+    def _joined(self, scene: Scene, finding: Finding, joined: list[str]) -> list[Finding]:
+        if not joined:
+            return []
+        scene.named = sorted(scene.devices())
+        return [_finding(finding, str(scene.told), Action.CHANGE, _evidence(scene))]
+
+    def snapshot(self) -> dict[str, Any]:
+        rows = [
+            [site, [[*key, *e] for key, e in scene.standing.items()], scene.told, scene.named]
+            for site, scene in self._scenes.items()
+        ]
+        return {"scenes": rows}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._scenes = {
+            site: Scene({(device, rule): Elevation(*rest) for device, rule, *rest in standing}, told, list(named))
+            for site, standing, told, named in state["scenes"]
+        }
+
+
+def _evidence(scene: Scene) -> dict[str, Any]:
+    """Return the sensors, each with what its gravest alarm read, and how far apart they rose."""
+    seen: list[dict[str, Any]] = []
+    times = []
+    for device in scene.named:
+        rule, elevation = min((rule, e) for (d, rule), e in scene.standing.items() if d == device)
+        facts = {
+            name: elevation.evidence[name] for name in ("measurand", "value", "unit") if name in elevation.evidence
+        }
+        seen.append({"device": device, "rule": rule} | facts)
+        times.append(elevation.at_ms)
+    return {"sensors": seen, "apart_s": (max(times) - min(times)) // 1000}
+
+
+def _finding(finding: Finding, device: str, action: Action, evidence: dict[str, Any]) -> Finding:
+    return Finding(
+        offset=finding.offset,
+        rule=_RULE,
+        device=device,
+        action=action,
+        severity=CATALOGUE[_RULE].severity,
+        at_ms=finding.at_ms,
+        event_ms=finding.event_ms,
+        evidence=evidence,
+    )
