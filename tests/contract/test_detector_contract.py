@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from detectors.base import World
 from detectors.build import build_engine
 from detectors.catalogue import CATALOGUE
-from detectors.engine import Engine
+from detectors.engine import BROKEN, Engine
 from domain.findings import Action, to_json_lines
 from domain.readings import Quality
 
@@ -112,8 +112,8 @@ def test_the_random_district_makes_every_built_rule_speak(bench: Any, maker: Mak
     assert spoken == rules
 
 
-@pytest.mark.parametrize("code", [code for code, rule in CATALOGUE.items() if rule.built])
+@pytest.mark.parametrize("code", [code for code, rule in CATALOGUE.items() if rule.built and code != BROKEN])
 def test_every_built_rule_has_a_detector(code: str) -> None:
-    """What the catalogue calls built is found by some detector or correlator of build.py."""
+    """What the catalogue calls built is found by some detector or correlator of build.py; BROKEN is the engine's own."""
     engine = build_engine(World())
     assert code in {rule for part in engine._parts for rule in part.rules}
