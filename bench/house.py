@@ -40,7 +40,7 @@ async def until(done: Callable[[], bool]) -> None:
         await asyncio.sleep(_LOOK_S)
 
 
-async def settled(parts: Parts, messages: int, patience_s: float = 10.0) -> int:
+async def settled(parts: Parts, messages: int, patience_s: float = 30.0) -> int:
     """Return how many messages are decoded once that many are, with their readings in history.
 
     Waits as long as anything moves, and `patience_s` longer.
