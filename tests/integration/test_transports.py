@@ -99,6 +99,14 @@ def payloads(messages: Sequence[Message | Record]) -> list[bytes]:
     return [message.payload for message in messages]
 
 
+async def before_next(listener: Listener) -> list[Message]:
+    """Return what comes before `next`: only what was acknowledged into a socket that closed before it was sent."""
+    wanted = 1
+    while (heard := await listener.receives(wanted))[-1].payload != b"next":
+        wanted = len(heard) + 1
+    return heard[:-1]
+
+
 @pytest.fixture(params=[Mqtt5Transport, PahoTransport])
 def new(request: pytest.FixtureRequest, mosquitto: Mosquitto) -> New:
     """Return a maker of transports that all speak as the same client."""
@@ -116,7 +124,7 @@ async def test_messages_arrive_in_order_as_they_were_sent(new: New, mosquitto: M
 
 
 async def test_what_was_not_acknowledged_comes_again(new: New, mosquitto: Mosquitto) -> None:
-    """A session that ends before the commit is sent the same messages again, marked as repeated; then never more."""
+    """A session that ends before the commit is sent the same messages again, marked as repeated; then, but for what the socket lost, no more."""
     async with listening(new()) as listener:
         await publish(mosquitto, numbered(10))
         await listener.receives(10)
@@ -127,7 +135,7 @@ async def test_what_was_not_acknowledged_comes_again(new: New, mosquitto: Mosqui
         listener.acknowledge()
     async with listening(new()) as listener:
         await publish(mosquitto, [b"next"])
-        assert payloads(await listener.receives(1)) == [b"next"]
+        assert {message.flags for message in await before_next(listener)} <= {REDELIVERED}
 
 
 async def test_messages_sent_while_we_are_away_wait_for_us(new: New, mosquitto: Mosquitto) -> None:
@@ -300,7 +308,4 @@ async def test_a_slow_journal_loses_nothing_of_five_thousand(new: New, mosquitto
     assert transport.counters.unacknowledged == 0
     async with listening(new()) as listener:
         await publish(mosquitto, [b"next"])
-        wanted = 1
-        while (heard := payloads(await listener.receives(wanted)))[-1] != b"next":
-            wanted = len(heard) + 1
-        assert len(heard) <= receive_max + 1  # what was still in the socket when we left comes again, and no more
+        assert len(await before_next(listener)) <= receive_max
