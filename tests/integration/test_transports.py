@@ -124,7 +124,7 @@ async def test_messages_arrive_in_order_as_they_were_sent(new: New, mosquitto: M
 
 
 async def test_what_was_not_acknowledged_comes_again(new: New, mosquitto: Mosquitto) -> None:
-    """A session that ends before the commit is sent the same messages again, marked as repeated; then, but for what the socket lost, no more."""
+    """A session that ends before the commit is sent the same messages again, marked as repeated; once taken, no more."""
     async with listening(new()) as listener:
         await publish(mosquitto, numbered(10))
         await listener.receives(10)
