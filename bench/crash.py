@@ -1,36 +1,42 @@
 """kill -9 at random instants, of us and of the broker, while devices with a known truth publish through a real Mosquitto.
 
-    python -m bench.crash --kills 100 [--broker-kills 20] [--protocol 3.1.1] [--devices 200] [--seed 1] [--json]
+    python -m bench.crash --kills 50 [--broker-kills 20] [--protocol 3.1.1] [--devices 200] [--seed 1] [--json]
+    python -m bench.crash --kills 50 --runs 20 --keep runs.jsonl
 
 Every device raises its alarms once, at an instant spread over the whole run. At the end every one of them must be in the
 ledger exactly once. As long as the broker lives, every message must be decoded exactly once, too (repeats are counted apart);
 a broker that is killed loses what it had not saved, which is why devices repeat events and why levels stand.
+
+Several runs have one seed after the other. With `--keep` each is written to a file as it ends; what is in the file is not
+run again, so a long series may be cut short at any time, and the totals are those of the file.
 """
 
 import argparse
 import json
-import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bench.crash_devices import STEP_S, Plan, Publisher
+from bench.crash_service import Service
 from emberwatch.settings import MqttSettings, Settings
 from emberwatch.stores import Books, open_books
 from ingest.mosquitto import Mosquitto, find_mosquitto, free_port
 from ledger.alarm import AlarmFilter
 from ledger.hazard import HazardFilter
 
-_LIFE_S = (0.1, 4.0)
-"""A process lives between these before it is killed: some die while starting, some at work."""
+_LIFE_S = (0.02, 1.5)
+"""A process lives between these before it is killed: from its start, or from when it is up."""
+_AT_WORK = 0.75
+"""The share of processes whose life counts from when they are up; the others may die while starting."""
+_START_S = 0.5
+"""About how long a start takes here; only the length of the plan depends on it."""
 _AFTER_BROKER_S = 4.0
 """Length of the run for each kill of the broker, where ours do not make it longer."""
 _BROKER_DOWN_S = (0.0, 3.0)
@@ -52,6 +58,7 @@ class Outcome(NamedTuple):
     """What came of a run: alarms as (rule, device) that are missing or more than one, messages lost or decoded twice."""
 
     protocol: str
+    seed: int
     kills: int
     broker_kills: int
     alarms: int
@@ -109,31 +116,24 @@ class Chaos:
             self.pass_time(self._begin + self._events[-1][0] - time.monotonic() + 0.1)
 
 
-@contextmanager
-def process(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the service as a process of its own for the length of the block, then kill -9."""
-    environment = {
-        **os.environ,
-        "EMBERWATCH_BROKER": settings.broker,
-        "EMBERWATCH_DATA": settings.data,
-        "EMBERWATCH_MQTT_PROTOCOL": settings.mqtt.protocol,
-    }
-    with log.open("ab") as out:
-        command = [sys.executable, "-m", "emberwatch", "run", "--port", "0"]
-        started = subprocess.Popen(command, env=environment, stdout=out, stderr=out, start_new_session=True)
-        try:
-            yield started
-        finally:
-            started.send_signal(signal.SIGKILL)
-            started.wait()
+class Life(NamedTuple):
+    """How long a process lives, in seconds: from its start, or from when it is up (`at_work`)."""
+
+    seconds: float
+    at_work: bool
+
+
+def lives(kills: int, rng: random.Random) -> list[Life]:
+    return [Life(rng.uniform(*_LIFE_S), rng.random() < _AT_WORK) for _ in range(kills)]
 
 
 def run(order: Order, *, folder: Path | None = None) -> Outcome:
     """Return what came of the kills; state is left in `folder` when one is given."""
     rng = random.Random(order.seed)
-    lives = [rng.uniform(*_LIFE_S) for _ in range(order.kills)]
-    rest = max(0.0, order.broker_kills * _AFTER_BROKER_S - sum(lives))
-    plan = Plan(order.devices, max(20, round((sum(lives) + rest) / STEP_S)), order.seed)
+    killed = lives(order.kills, rng)
+    known = sum(life.seconds + _START_S * life.at_work for life in killed)
+    rest = max(0.0, order.broker_kills * _AFTER_BROKER_S - known)
+    plan = Plan(order.devices, max(20, round((known + rest) / STEP_S)), order.seed)
     with tempfile.TemporaryDirectory() as temporary:
         home = folder or Path(temporary)
         log = home / "service.log"
@@ -142,24 +142,30 @@ def run(order: Order, *, folder: Path | None = None) -> Outcome:
             with open_books(settings) as books:
                 for entries in plan.registers():
                     books.registers.put(entries, by="user:bench")
-            _first_session(settings, log)
-            broker.stop()  # in good order: it saves our session, as it would by itself within a minute
-            broker.start()
-            publisher = Publisher(plan, broker.host, broker.port)
-            publisher.start()
-            chaos = Chaos(broker, order.broker_kills, sum(lives) + rest, rng)
-            for life in lives:
-                with process(settings, log):
-                    chaos.pass_time(life)
-            with process(settings, log):
-                chaos.pass_time(rest)
-                chaos.finish()
-                if order.broker_kills:  # what the broker lost is told again as long as it is true
-                    _wait(lambda: _all_found(plan, settings), _PATIENCE_S)
-                publisher.enough.set()
-                publisher.join(_PATIENCE_S)
-                _wait(lambda: bool(order.broker_kills) or _all_decoded(publisher, settings), _PATIENCE_S)
-            return _judge(order, plan, publisher, settings)
+                _first_session(settings, log)
+                broker.stop()  # in good order: it saves our session, as it would by itself soon
+                broker.start()
+                publisher = Publisher(plan, broker.host, broker.port)
+                publisher.start()
+                chaos = Chaos(broker, order.broker_kills, known + rest, rng)
+                for life in killed:
+                    _live(life, settings, log, chaos)
+                with Service(settings, log):
+                    chaos.pass_time(rest)
+                    chaos.finish()
+                    if order.broker_kills:  # what the broker lost is told again as long as it is true
+                        _wait(lambda: plan.truth() <= set(_alarms(books)), _PATIENCE_S)
+                    publisher.enough.set()
+                    publisher.join(_PATIENCE_S)
+                    _wait(lambda: bool(order.broker_kills) or _decoded(books) >= publisher.sent, _PATIENCE_S)
+                return _judge(order, plan, publisher, books)
+
+
+def _live(life: Life, settings: Settings, log: Path, chaos: Chaos) -> None:
+    with Service(settings, log) as service:
+        if life.at_work:
+            service.wait_until_up()
+        chaos.pass_time(life.seconds)
 
 
 def _settings(data: Path, broker: Mosquitto, protocol: str) -> Settings:
@@ -183,19 +189,13 @@ def _broker(folder: Path) -> Iterator[Mosquitto]:
 
 def _first_session(settings: Settings, log: Path) -> None:
     """Let the service subscribe once, so that the broker keeps messages for it from then on."""
-    with process(settings, log):
-        _wait(lambda: "is up" in log.read_text("utf-8", errors="replace"), 60)
+    with Service(settings, log) as service:
+        service.wait_until_up()
         time.sleep(1.0)
 
 
-def _all_found(plan: Plan, settings: Settings) -> bool:
-    with open_books(settings) as books:
-        return plan.truth() <= set(_alarms(books))
-
-
-def _all_decoded(publisher: Publisher, settings: Settings) -> bool:
-    with open_books(settings) as books:
-        return books.ledger.books.committed().counts.decoded >= publisher.sent
+def _decoded(books: Books) -> int:
+    return books.ledger.books.committed().counts.decoded
 
 
 def _wait(done: Callable[[], bool], seconds: float) -> None:
@@ -209,16 +209,16 @@ def _alarms(books: Books) -> Counter[tuple[str, str]]:
     return Counter((alarm.rule, alarm.device) for alarm in alarms)
 
 
-def _judge(order: Order, plan: Plan, publisher: Publisher, settings: Settings) -> Outcome:
-    with open_books(settings) as books:
-        counts, found = books.ledger.books.committed().counts, _alarms(books)
-        hazards = books.ledger.hazards.hazards(HazardFilter(open_only=False, limit=_ALL))
-        faults = books.ledger.hazards.verify_chain()
+def _judge(order: Order, plan: Plan, publisher: Publisher, books: Books) -> Outcome:
+    counts, found = books.ledger.books.committed().counts, _alarms(books)
+    hazards = books.ledger.hazards.hazards(HazardFilter(open_only=False, limit=_ALL))
+    faults = books.ledger.hazards.verify_chain()
     truth = plan.truth()
     due = {pair for pair in truth if pair[0] in ("G101", "F101")}
     ledger = Counter((hazard.rule or "", hazard.device or "") for hazard in hazards)
     return Outcome(
         protocol=order.protocol,
+        seed=order.seed,
         kills=order.kills,
         broker_kills=order.broker_kills,
         alarms=len(truth),
@@ -236,6 +236,35 @@ def _judge(order: Order, plan: Plan, publisher: Publisher, settings: Settings) -
     )
 
 
+def series(orders: Sequence[Order], keep: Path | None, folder: Path | None) -> Iterator[dict[str, Any]]:
+    """Yield the outcome of each order, of those in the file `keep` as they are there, then of the others as they end."""
+    known = [json.loads(line) for line in keep.read_text("ascii").splitlines()] if keep and keep.exists() else []
+    yield from known
+    done = {tuple(outcome[name] for name in _KEY) for outcome in known}
+    for order in orders:
+        if (order.protocol, order.seed, order.kills, order.broker_kills) in done:
+            continue
+        outcome = run(order, folder=folder)
+        told = {**outcome._asdict(), "lost": outcome.lost, "perfect": outcome.perfect}
+        if keep:
+            with keep.open("a", encoding="ascii") as file:
+                file.write(json.dumps(told) + "\n")
+        yield told
+
+
+_KEY = ("protocol", "seed", "kills", "broker_kills")
+
+
+def total(outcomes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the sums over several runs, and the seeds of those in which a promise was broken."""
+    names = [
+        name for name, value in outcomes[0].items() if isinstance(value, int | list) and name not in ("seed", "perfect")
+    ]
+    added = {name: sum((outcome[name] for outcome in outcomes), type(outcomes[0][name])()) for name in names}
+    broken = [outcome["seed"] for outcome in outcomes if not outcome["perfect"]]
+    return {"runs": len(outcomes), **added, "broken": broken, "perfect": not broken}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=8)
@@ -243,19 +272,22 @@ def main() -> int:
     parser.add_argument("--protocol", choices=("5", "3.1.1"), default="5")
     parser.add_argument("--devices", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--folder", type=Path, help="keep all state here")
+    parser.add_argument("--runs", type=int, default=1, help="so many runs, with this seed and the next ones")
+    parser.add_argument("--keep", type=Path, help="write each outcome here, and do not run again what is here")
+    parser.add_argument("--folder", type=Path, help="keep all state here (of one run)")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    outcome = run(
-        Order(given.kills, given.broker_kills, given.protocol, given.devices, given.seed), folder=given.folder
-    )
-    result = {**outcome._asdict(), "lost": outcome.lost, "perfect": outcome.perfect}
+    orders = [
+        Order(given.kills, given.broker_kills, given.protocol, given.devices, given.seed + i) for i in range(given.runs)
+    ]
+    outcomes = list(series(orders, given.keep, given.folder))
+    result = outcomes[0] if len(outcomes) == 1 else total(outcomes)
     if given.json:
         print(json.dumps(result))
     else:
         for name, value in result.items():
             print(f"{name:16} {value}")
-    return 0 if outcome.perfect else 1
+    return 0 if result["perfect"] else 1
 
 
 if __name__ == "__main__":

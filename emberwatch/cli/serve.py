@@ -43,7 +43,11 @@ def run(
     ] = None,
 ) -> None:
     """Run the service until Ctrl-C or SIGTERM. `emberwatch config show` prints the settings it would use."""
-    settings = settings_of(config, data)
+    serve(settings_of(config, data), port)
+
+
+def serve(settings: Settings, port: int | None) -> None:
+    """Run the service in this process until it is told to stop."""
     _logging(settings.log)
     uvloop.run(_until_stopped(lambda stop: _serve(settings, port, stop)))
 
