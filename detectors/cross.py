@@ -2,7 +2,8 @@
 
 One is the subject, whose alarm it becomes: a machine with an arc (it can be stopped), or a device in fire alarm. The other is
 the cause: elevated gas, or a fire watch that is missing. The alarm ends with the subject or with its last cause. A cause
-of a neighbouring site counts too, where both places are known and close.
+of a neighbouring site counts too, where both places are known and close. An alarm changes when another device joins its
+causes, and when it becomes more or less grave.
 """
 
 from collections import defaultdict
@@ -19,7 +20,7 @@ from detectors.firecover import RULE as F105
 from detectors.firecover import is_fire
 from detectors.parameters import Parameters
 from detectors.welding.detector import ARC
-from domain.findings import Action, Finding
+from domain.findings import Action, Finding, Severity
 from domain.geo import Place, apart_m
 from domain.measurands import BY_NAME, Family
 from domain.places import ALL, DevicePath
@@ -28,6 +29,7 @@ from registers.place import Site
 
 X101, X102, X103 = "X101", "X102", "X103"
 GAS_RULES = frozenset({"G101", "G102", "G104", "G105", "G109"})
+FAINT = frozenset({"G105"})
 _SILENT = "D101"
 
 News = Finding | Transition
@@ -44,6 +46,14 @@ class Cause(NamedTuple):
     evidence: dict[str, Any]
 
 
+class Told(NamedTuple):
+    """What was last said of a subject: how grave, whether only late data say so, and every device named so far."""
+
+    severity: Severity
+    late: bool
+    devices: frozenset[str]
+
+
 class Begin(NamedTuple):
     """A subject is there (`on`) or gone; `place` if known."""
 
@@ -57,7 +67,8 @@ class Pairing:
     """What a rule pairs: who is a subject, which findings are causes, and the words of the evidence.
 
     `is_cause` is asked when a finding begins; `facts` shows the gravest cause; `near_m`: how far a cause of another site
-    may lie, 0 for not at all; `over`: reasons of a clear when the subject, or the last cause, is gone.
+    may lie, 0 for not at all; `over`: reasons of a clear when the subject, or the last cause, is gone. `faint`: causes that
+    are nothing but statistics, and alone make the alarm one grade less grave.
     """
 
     rule: str
@@ -68,15 +79,21 @@ class Pairing:
     counted: str
     over: tuple[str, str]
     near_m: float = 0.0
+    faint: frozenset[str] = frozenset()
+
+    def severity(self, causes: list[Cause]) -> Severity:
+        """Return how grave the alarm is by all its causes."""
+        grave = CATALOGUE[self.rule].severity
+        return Severity(grave + 1) if all(cause.rule in self.faint for cause in causes) else grave
 
 
 @dataclass(slots=True)
 class Scene:
-    """One site: its causes by (device, rule), its subjects with their places, and the alarms told (late?)."""
+    """One site: its causes by (device, rule), its subjects with their places, and the alarms told."""
 
     causes: dict[tuple[str, str], Cause] = field(default_factory=dict)
     subjects: dict[str, Place | None] = field(default_factory=dict)
-    told: dict[str, bool] = field(default_factory=dict)
+    told: dict[str, Told] = field(default_factory=dict)
 
     def is_empty(self) -> bool:
         return not (self.causes or self.subjects or self.told)
@@ -163,31 +180,36 @@ class Together:
         """Return what follows for one subject."""
         scene = self._scenes[_site(path)]
         causes = self._causes(path, scene) if path in scene.subjects else []
+        before = scene.told.pop(path, None)
         if not causes:
-            if path not in scene.told:
-                return []
-            reason = self._pairing.over[path in scene.subjects]
-            return [self._finding(item, path, Action.CLEAR, {"reason": reason}, late=scene.told.pop(path))]
-        late = all(cause.late for cause in causes)
-        if path in scene.told and not (scene.told[path] and not late):
+            reason = {"reason": self._pairing.over[path in scene.subjects]}
+            return [] if before is None else [self._finding(item, path, Action.CLEAR, before, reason)]
+        # What came late adds nothing to an alarm of now.
+        current = [cause for cause in causes if not cause.late]
+        told = scene.told[path] = self._told(before, current or causes, late=not current)
+        if told == before:
             return []
-        action = Action.CHANGE if path in scene.told else Action.RAISE
-        scene.told[path] = late
         gravest = min(causes, key=lambda cause: cause[:3])
         evidence = self._pairing.facts(gravest) | {self._pairing.counted: len(causes)}
-        return [self._finding(item, path, action, evidence, late=late)]
+        return [self._finding(item, path, Action.CHANGE if before else Action.RAISE, told, evidence)]
 
-    def _finding(self, item: News, path: str, action: Action, evidence: dict[str, Any], *, late: bool) -> Finding:
-        rule = self._pairing.rule
+    def _told(self, before: Told | None, causes: list[Cause], *, late: bool) -> Told:
+        """Return what there is to say; an alarm that was current stays so, and a device is named once."""
+        named = frozenset(cause.device for cause in causes)
+        if before is not None:
+            late, named = late and before.late, named | before.devices
+        return Told(self._pairing.severity(causes), late, named)
+
+    def _finding(self, item: News, path: str, action: Action, told: Told, evidence: dict[str, Any]) -> Finding:
         return Finding(
             offset=item.offset,
-            rule=rule,
+            rule=self._pairing.rule,
             device=path,
             action=action,
-            severity=CATALOGUE[rule].severity,
+            severity=told.severity,
             at_ms=item.at_ms,
             event_ms=item.event_ms if isinstance(item, Finding) else item.at_ms,
-            late=late,
+            late=told.late,
             evidence=evidence,
         )
 
@@ -197,7 +219,7 @@ class Together:
                 site,
                 [list(cause) for cause in scene.causes.values()],
                 list(scene.subjects.items()),
-                list(scene.told.items()),
+                [[path, int(told.severity), told.late, sorted(told.devices)] for path, told in scene.told.items()],
             ]
             for site, scene in self._scenes.items()
         ]
@@ -208,14 +230,15 @@ class Together:
         for site, rows, subjects, told in state["scenes"]:
             causes = [Cause(*row)._replace(place=_pair(row[4])) for row in rows]
             places = {path: _pair(place) for path, place in subjects}
-            self._scenes[site] = Scene({(c.device, c.rule): c for c in causes}, places, dict(told))
+            said = {path: Told(Severity(grave), late, frozenset(named)) for path, grave, late, named in told}
+            self._scenes[site] = Scene({(c.device, c.rule): c for c in causes}, places, said)
 
 
 def hot_work_in_gas(parameters: Parameters) -> Together:
     """Return X101: an arc where combustible gas is elevated or rising."""
     near_m = parameters.of(X101)["near_m"]
     over = ("arc_ended", "gas_cleared")
-    return Together(Pairing(X101, _arc, _is_combustible, GAS_RULES, _gas_facts, "gas_alarms", over, near_m))
+    return Together(Pairing(X101, _arc, _is_combustible, GAS_RULES, _gas_facts, "gas_alarms", over, near_m, FAINT))
 
 
 def hot_work_unwatched() -> Together:
@@ -228,7 +251,7 @@ def hot_work_unwatched() -> Together:
 def fire_in_gas() -> Together:
     """Return X103: a fire alarm where combustible gas is elevated."""
     over = ("fire_cleared", "gas_cleared")
-    return Together(Pairing(X103, _fire, _is_combustible, GAS_RULES, _gas_facts, "gas_alarms", over))
+    return Together(Pairing(X103, _fire, _is_combustible, GAS_RULES, _gas_facts, "gas_alarms", over, faint=FAINT))
 
 
 def _site(path: str) -> str:

@@ -11,7 +11,8 @@ CROSS: tuple[Rule, ...] = (
         severity=Severity.CRITICAL,
         grade=Grade.GENERAL,
         basis=unread("GB 30871-2022 5.3：可燃气体不合格不得动火"),
-        summary="同一场所或附近可燃气体升高时仍在焊接，有爆炸危险，应立即停焊断电。",
+        summary="同一场所或附近可燃气体升高时仍在焊接，有爆炸危险，应立即停焊断电；"
+        "只有疑似微漏（G105）时按重要处理，有其他气体报警即升为紧急。",
         built=True,
         shelvable=False,
         parameters=(
@@ -33,7 +34,7 @@ CROSS: tuple[Rule, ...] = (
         severity=Severity.CRITICAL,
         grade=Grade.GENERAL,
         basis=read(OURS),
-        summary="同一场所既有火警又有气体升高，有爆燃危险。",
+        summary="同一场所既有火警又有气体升高，有爆燃危险；只有疑似微漏（G105）时按重要处理，有其他气体报警即升为紧急。",
         built=True,
         shelvable=False,
     ),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from detectors.base import Correlator, Transition, World
-from detectors.cross import fire_in_gas, hot_work_in_gas, hot_work_unwatched
+from detectors.cross import FAINT, GAS_RULES, fire_in_gas, hot_work_in_gas, hot_work_unwatched
 from detectors.parameters import Parameters
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding, Severity
@@ -112,6 +112,43 @@ def test_a_machine_carried_away_from_the_gas_is_safe(gas: Yard) -> None:
     gas.alarm("G102", "a/s/g1", measurand="ch4_lel")
     assert gas.arc("a/t/m1", place=NEXT_DOOR) == ["a/t/m1 X101 raise"]
     assert gas.arc("a/t/m1", place=DOWN_THE_ROAD) == ["a/t/m1 X101 clear"]
+
+
+# --- how grave ------------------------------------------------------------------------------------------------------
+
+
+def _said(yard: Yard) -> list[tuple[str, int]]:
+    return [(str(finding.action), int(finding.severity)) for finding in yard.found]
+
+
+@pytest.mark.parametrize("rule", sorted(GAS_RULES - FAINT))
+def test_a_suspicion_alone_is_less_grave_until_other_gas_alarms_join(gas: Yard, rule: str) -> None:
+    """G105 is statistics; any other gas alarm beside it is a measured fact, and when it ends the suspicion is left."""
+    gas.alarm("G105", "a/s/g1", measurand="ch4_lel")
+    gas.arc()
+    gas.alarm(rule, "a/s/g1", measurand="ch4_lel")
+    gas.alarm(rule, "a/s/g1", Action.CLEAR)
+    gas.alarm("G105", "a/s/g1", Action.CLEAR)
+    assert _said(gas) == [("raise", 2), ("change", 1), ("change", 2), ("clear", 2)]
+
+
+def test_a_fire_beside_a_suspicion_is_less_grave_too(blast: Yard) -> None:
+    """X103 by G105 alone is told as important, by a set point as urgent, in whichever order."""
+    blast.alarm("F101", "a/s/f1", points=["smoke"])
+    blast.alarm("G105", "a/s/g1", measurand="ch4_lel")
+    blast.alarm("G101", "a/s/g1", measurand="ch4_lel")
+    assert _said(blast) == [("raise", 2), ("change", 1)]
+
+
+def test_a_second_sensor_that_joins_is_said_once(gas: Yard) -> None:
+    """What happens while the alarm stands is news: each device is named once, and how many alarm is told."""
+    gas.arc()
+    gas.alarm("G102", "a/s/g1", measurand="ch4_lel")
+    assert gas.alarm("G101", "a/s/g1", measurand="ch4_lel") == []
+    assert gas.alarm("G102", "a/s/g2", measurand="ch4_lel") == ["a/s/m1 X101 change"]
+    assert gas.found[-1].evidence["gas_alarms"] == 3
+    gas.alarm("G102", "a/s/g2", Action.CLEAR)
+    assert gas.alarm("G102", "a/s/g2", measurand="ch4_lel") == []
 
 
 # --- X102 -----------------------------------------------------------------------------------------------------------
