@@ -1,7 +1,7 @@
 """D109: a command that a device did not answer before it expired, or refused.
 
 A command of ours is a journal record, so it comes before its reply in order. A late answer that all is done, or a newer
-command of the same type that was obeyed, ends the alarm.
+command of the same type that was obeyed, ends the alarm; each further one that is not is told while it stands.
 """
 
 from typing import Any, NamedTuple
@@ -66,7 +66,7 @@ class Commands:
         path, moment = world.slots.path(signal.slot), Moment.of(signal)._replace(late=False)
         if not signal.data["ok"]:
             facts = {"reason": "refused", "command": told.type, "by": told.by, "state": signal.data.get("state")}
-            return self._alarms.hold(path, told.type, moment, facts)
+            return self._alarms.hold(path, told.type, moment, facts, event=True)
         # Obeyed: older commands of this type no longer matter.
         self._told[signal.slot] = {i: t for i, t in mine.items() if t.type != told.type or t.sent_ms > told.sent_ms}
         if not self._told[signal.slot]:
@@ -90,7 +90,7 @@ class Commands:
     def _expired(self, path: str, told: Told, moment: Moment) -> list[Finding]:
         waited_s = (moment.at_ms - told.sent_ms) // 1000
         facts = {"reason": "no_answer", "command": told.type, "by": told.by, "waited_s": waited_s}
-        return self._alarms.hold(path, told.type, moment, facts)
+        return self._alarms.hold(path, told.type, moment, facts, event=True)
 
     def _soonest(self) -> int:
         waiting = (t.expires_ms for mine in self._told.values() for t in mine.values() if not t.overdue)

@@ -1,7 +1,8 @@
 """G107: two sensors of one site rise within two minutes of each other: what one may have imagined, two have seen.
 
 Fed by the findings of the gas rules, whichever comes first. The alarm is that of the device that confirmed; it names both, goes
-on when more join, and stands until fewer than two sensors of the site are elevated.
+on when more join, and stands until fewer than two sensors of the site are elevated. If that device is withdrawn, the alarm
+goes over to another.
 """
 
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from detectors.base import Transition, World
 from detectors.catalogue import CATALOGUE
 from detectors.parameters import Parameters
+from detectors.withdrawals import WITHDRAWN, withdrawn
 from domain.findings import Action, Finding
 
 _RULE = "G107"
@@ -68,15 +70,25 @@ class Corroboration:
     def _news(self, scene: Scene, finding: Finding) -> list[Finding]:
         devices = scene.devices()
         if scene.told is not None:
-            if len(devices) > 1:
+            left = withdrawn(finding) and scene.told == finding.device
+            if len(devices) > 1 and not left:
                 return self._joined(scene, finding, sorted(devices - set(scene.named)))
-            told, scene.told = scene.told, None
-            return [_finding(finding, told, Action.CLEAR, {"reason": "one_sensor_left" if devices else "gas_cleared"})]
+            return self._over(scene, finding, sorted(devices))
         partners = scene.partners(finding, self._window_ms) if finding.device in devices else set()
         if finding.action is Action.CLEAR or not partners:
             return []
         scene.told, scene.named = finding.device, sorted({finding.device, *partners})
         return [_finding(finding, finding.device, Action.RAISE, _evidence(scene))]
+
+    def _over(self, scene: Scene, finding: Finding, rest: list[str]) -> list[Finding]:
+        """Clear the alarm; where two are left, it had only lost its device, and stands at another."""
+        told = str(scene.told)
+        if len(rest) > 1:
+            scene.told, scene.named = rest[0], rest
+            over = _finding(finding, told, Action.CLEAR, {"reason": WITHDRAWN})
+            return [over, _finding(finding, rest[0], Action.RAISE, _evidence(scene))]
+        scene.told = None
+        return [_finding(finding, told, Action.CLEAR, {"reason": "one_sensor_left" if rest else "gas_cleared"})]
 
     def _joined(self, scene: Scene, finding: Finding, joined: list[str]) -> list[Finding]:
         if not joined:

@@ -1,7 +1,8 @@
 """F102: two points of one site alarm within a minute: confirmed, and told to those whom a single point does not call out.
 
 Fed by the findings of F101, so two points of one device count as two, in whatever order they come. The alarm is that of the
-device which confirmed; it names every point and stands until the last point of the site is clear.
+device which confirmed; it names every point and stands until the last point of the site is clear. If that device is withdrawn,
+the alarm goes over to one whose point is still in alarm.
 """
 
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from detectors.base import Transition, World
 from detectors.catalogue import CATALOGUE
 from detectors.fire import RULE as F101
 from detectors.parameters import Parameters
+from detectors.withdrawals import WITHDRAWN, withdrawn
 from domain.findings import Action, Finding
 
 RULE = "F102"
@@ -72,6 +74,12 @@ class FireConfirmed:
         if not standing:
             del self._scenes[site]
             return [_finding(finding, told, Action.CLEAR, {"reason": "all_points_clear"}, late=finding.late)]
+        if withdrawn(finding) and told == finding.device:
+            scene.told = heir = standing[0][0]
+            return [
+                _finding(finding, told, Action.CLEAR, {"reason": WITHDRAWN}, late=finding.late),
+                _finding(finding, heir, Action.RAISE, _evidence(scene, standing), late=_late(scene, standing)),
+            ]
         return [_finding(finding, told, Action.CHANGE, _evidence(scene, standing), late=finding.late)] if news else []
 
     def _forget(self, scene: Scene, now_ms: int) -> None:

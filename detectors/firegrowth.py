@@ -15,6 +15,7 @@ from detectors.base import Output, World
 from detectors.catalogue import CATALOGUE
 from detectors.fire import ALARM, CLEAR, Point, Points, points_after
 from detectors.parameters import Parameters
+from detectors.withdrawals import WITHDRAWN, leaves
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding
 from domain.measurands import COUNT, INDEX
@@ -248,7 +249,17 @@ class FireGrowth:
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
         if any(change.noun in ("device", "model", "machine") for change in changes):
             self._is_room = np.empty(0, np.bool_)
-        return Output()
+        return Output(
+            [f for gone in leaves(self._cases, offset, now_ms, changes, world) for f in self._left(gone, world)]
+        )
+
+    def _left(self, gone: Signal, world: World) -> list[Finding]:
+        """Forget a device that is watched no longer, and end its alarms."""
+        told = self._cases.pop(gone.slot).told
+        if gone.slot < len(self._row) and self._row[gone.slot] >= 0:
+            self._level[3 * self._row[gone.slot] :][:3] = QUIET
+        path, why = world.slots.path(gone.slot), {"reason": WITHDRAWN}
+        return [_finding(gone, path, rule, Action.CLEAR, why) for rule in sorted(told)]
 
     def snapshot(self) -> dict[str, Any]:
         size = 3 * self._rows

@@ -58,9 +58,19 @@ class Holding:
         return path in self._alarms
 
     def hold(
-        self, path: str, cause: str, moment: Moment, evidence: dict[str, Any], severity: Severity | None = None
+        self,
+        path: str,
+        cause: str,
+        moment: Moment,
+        evidence: dict[str, Any],
+        severity: Severity | None = None,
+        *,
+        event: bool = False,
     ) -> list[Finding]:
-        """Let a cause hold the alarm; nothing is found when it did already, with this severity."""
+        """Let a cause hold the alarm; nothing is found when it did already, with this severity.
+
+        `event`: it is something that happened, and is told each time it does, though the alarm still stands.
+        """
         alarm = self._alarms.get(path)
         before = alarm.face if alarm else None
         if alarm is None:
@@ -70,7 +80,7 @@ class Holding:
         known = alarm.causes.get(cause)
         grave = CATALOGUE[self._rule].severity if severity is None else severity
         late = moment.late and (known is None or known.late)
-        if known is not None and (known.severity, known.late) == (grave, late):
+        if not event and known is not None and (known.severity, known.late) == (grave, late):
             return []
         alarm.causes[cause] = Cause(int(grave), late, evidence)
         action = Action.RAISE if before is None else Action.CHANGE

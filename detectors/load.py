@@ -155,7 +155,11 @@ class Load:
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
         self._meters.register(changes, world)
-        return Output()
+        found = [f for alarms in (self._stopped, self._excess) for f in alarms.withdraw(offset, now_ms, changes)]
+        left = {finding.device for finding in found}
+        # What its enterprise still does is told at another of its meters when the quarter is over.
+        self._at = {code: path for code, path in self._at.items() if path not in left}
+        return Output(found)
 
     def snapshot(self) -> dict[str, Any]:
         return {

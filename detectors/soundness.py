@@ -163,7 +163,7 @@ class Soundness:
 
     def _tested(self, signal: Signal, path: str) -> list[Finding]:
         if signal.data.get("ok") is False:
-            return self._alarms.hold(path, _SELFTEST, Moment.of(signal), {"reason": "selftest_failed"})
+            return self._alarms.hold(path, _SELFTEST, Moment.of(signal), {"reason": "selftest_failed"}, event=True)
         return self._alarms.release(path, _SELFTEST, Moment.of(signal))
 
     def tick(self, offset: int, now_ms: int, world: World) -> Output:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from detectors.base import World
 from domain.changes import RegisterChange
+from domain.findings import Action, Finding
 from domain.readings import Signal
 from registers.device import Device
 
@@ -27,3 +28,8 @@ def leaves(
     gone = leavers(changes)
     mine = sorted(slot for slot in slots if world.slots.place(slot).device in gone) if gone else []
     return [Signal(offset, slot, WITHDRAWN, {}, now_ms, now_ms, 0) for slot in mine]
+
+
+def withdrawn(finding: Finding) -> bool:
+    """Tell whether an alarm ended because its device left."""
+    return finding.action is Action.CLEAR and finding.evidence.get("reason") == WITHDRAWN

@@ -29,8 +29,7 @@ class Site:
             severity=Severity.HIGH,
             at_ms=int(seconds * 1000),
             event_ms=int(seconds * 1000),
-            evidence={"measurand": "ch4_lel", "value": 26.0, "unit": "%LEL"},
-            **more,
+            **{"evidence": {"measurand": "ch4_lel", "value": 26.0, "unit": "%LEL"}} | more,
         )
         found = self.correlator.correlate([finding], [], World())
         self.found += found
@@ -114,3 +113,15 @@ def test_other_rules_are_not_gas() -> None:
     """Fire, welding and devices have their own."""
     site = Site()
     assert site.say(0, "g1", "F101") + site.say(1, "g2", "D103") + site.say(2, "g3", "G103") == []
+
+
+def test_an_alarm_whose_device_is_withdrawn_goes_over_to_another() -> None:
+    """Two sensors are left; when the next one leaves, one is no corroboration."""
+    site = Site()
+    site.say(0, "g1")
+    site.say(10, "g2")
+    site.say(20, "g3")
+    left: dict[str, Any] = {"action": "clear", "evidence": {"reason": "withdrawn"}}
+    assert site.say(30, "g2", **left) == ["G107 clear g2", "G107 raise g1"]
+    assert [s["device"] for s in site.found[-1].evidence["sensors"]] == ["a/s/g1", "a/s/g3"]
+    assert site.say(40, "g1", **left) == ["G107 clear g1"]

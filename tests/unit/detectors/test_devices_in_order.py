@@ -292,6 +292,14 @@ class TestCommands:
         assert self.after(watch, 100) == []
         assert watch.say("reply", id="1", ok=True) == ["D109 clear"]
 
+    def test_each_further_command_that_nobody_answers_is_told(self, watch: Any) -> None:
+        """The alarm stands already, but a second order that comes to nothing is news."""
+        self.tell(watch, "1")
+        self.after(watch, 31)
+        self.tell(watch, "2")
+        assert self.after(watch, 31) == ["D109 change"]
+        assert self.after(watch, 31) == []
+
     def test_a_refusal_alarms_at_once(self, watch: Any) -> None:
         """A machine that will not lock is worse than one that is slow to; obeying the next command ends it."""
         self.tell(watch, "1")

@@ -2,6 +2,7 @@
 
 import itertools
 
+import msgspec
 import pytest
 
 from detectors.base import World
@@ -105,3 +106,16 @@ def test_an_alarm_of_ten_minutes_ago_confirms_nothing_of_now(brigade: Brigade) -
     assert brigade.hear(f101(1000, "a/s/f1", "smoke"), f101(1001, "a/s/f2", "smoke", late_s=600)) == []
     assert brigade.hear(f101(1002, "a/s/f3", "smoke", late_s=590)) == ["a/s/f3 raise"]
     assert brigade.found[-1].late
+
+
+def test_a_confirmation_whose_device_is_withdrawn_goes_over_to_another(brigade: Brigade) -> None:
+    """The fire is still there: a point that is in alarm carries it on; the last one that leaves ends it."""
+    brigade.hear(f101(0, "a/s/f1", "smoke"), f101(40, "a/s/f2", "heat"))
+    first, second = (
+        msgspec.structs.replace(f101(50 + i, f"a/s/f{2 - i}", "", CLEAR), evidence={"reason": "withdrawn"})
+        for i in range(2)
+    )
+    assert brigade.hear(first) == ["a/s/f2 clear", "a/s/f1 raise"]
+    assert brigade.found[-1].evidence["points"] == ["smoke"]
+    assert brigade.hear(second) == ["a/s/f1 clear"]
+    assert brigade.memory() == 0

@@ -283,6 +283,14 @@ class TestLoad:
         assert self.quarter(plant, 6.0, 20.0) == []
         assert self.quarter(plant, 5.0, 4.0) == ["P101 clear"]
 
+    def test_a_meter_that_is_withdrawn_leaves_its_alarm_to_another(self, plant: Any) -> None:
+        """It clears at once; what the enterprise's other meters draw is told at the next quarter."""
+        plant.register(self.order(plant))
+        assert self.quarter(plant, 6.0, 20.0) == ["P101 raise"]
+        assert plant.withdraw(Device(code="p1", site="s", model="M-power_kw")) == ["P101 clear"]
+        assert self.quarter(plant, None, 20.0) == ["P101 raise"]
+        assert plant.found[-1].device == "a/t/p2"
+
     def test_a_little_over_the_base_is_within_the_margin(self, plant: Any) -> None:
         """Ten per cent."""
         plant.register(self.order(plant))
