@@ -1,9 +1,9 @@
 """G105 and A101: a reading unlike its sensor's own history. One streaming model per device and measurand, one alarm an episode.
 
-`baseline.py` says how far a reading departs, `suspicion.py` whether that is chance. Readings that came late or were retained
-neither teach nor alarm. A channel seen several times in a segment is advanced in as many rounds, in order. A departure that lasts
-a quarter of the time a channel is known, and at most `relearn_d` days, becomes its normal, and the alarm ends with a finding that
-says so.
+`baseline.py` says how far a reading departs, `suspicion.py` whether that is chance, `pacing.py` which readings are looked at
+together. Readings that came late or were retained neither teach nor alarm. A channel seen several times in a segment is advanced
+in as many rounds, in order. A departure that lasts a quarter of the time a channel is known, at most `relearn_d` days, becomes
+its normal, and the alarm ends with a finding that says so.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from detectors.baseline import AGE, PACE, Baselines, Mask, Tuning, View
 from detectors.catalogue import CATALOGUE
 from detectors.counters import Counters
 from detectors.holding import Moment
+from detectors.pacing import Pacing
 from detectors.parameters import Parameters
 from detectors.suspicion import ACTIVE, PEAK, Limits, Suspicions
 from detectors.withdrawals import WITHDRAWN, leaves
@@ -62,6 +63,7 @@ class Unusual:
         self._soonest = 6 * _HOUR if gas else _DAY
         self._baselines = Baselines(_tuning(values, gas=gas))
         self._suspicions = Suspicions(_limits(values, gas=gas))
+        self._pacing = Pacing()
         watched = _GASES if gas else _OTHERS
         self._lane = np.full(COUNT, -1, np.int8)
         self._lane[list(watched)] = range(len(watched))
@@ -81,18 +83,24 @@ class Unusual:
         score = np.empty(len(readings))
         turned: list[tuple[int, _Turn]] = []
         for chosen in rounds(channels):
-            turned += self._advance(readings, channels[chosen], chosen, score)
+            mine = channels[chosen]
+            due, means, score[chosen] = self._pacing.take(mine, readings.value[chosen], readings.event_ms[chosen])
+            if due.any():
+                turned += self._advance(readings, mine[due], chosen[due], means[due], score)
         turned.sort(key=itemgetter(0))
         found = [finding for i, turn in turned for finding in self._turn(readings, i, turn, world)]
         return Output(found, scores=Scores(self._rule, readings.slot, readings.measurand, readings.event_ms, score))
 
-    def _advance(self, readings: Readings, channels: Int64, chosen: Int64, score: Float64) -> "list[tuple[int, _Turn]]":
-        """Take one reading into each channel; return the turns of their alarms by row of the segment."""
+    def _advance(
+        self, readings: Readings, channels: Int64, chosen: Int64, values: Float64, score: Float64
+    ) -> "list[tuple[int, _Turn]]":
+        """Look once at each channel; return the turns of their alarms by row of the segment."""
         baselines, suspicions = self._baselines, self._suspicions
-        values, times = readings.value[chosen], readings.event_ms[chosen].astype(float)
+        times = readings.event_ms[chosen].astype(float)
         view = baselines.look(channels, values, times)
         judged = suspicions.judge(view, values)
         score[chosen] = judged.score
+        self._pacing.keep(channels, judged.score)
         baselines.learn(view, values, times, judged.elevated)
         turned = [
             (int(chosen[i]), self._picture(view, i, judged.score[i])) for i in judged.turned.nonzero()[0].tolist()
@@ -149,6 +157,7 @@ class Unusual:
         times = readings.event_ms[first].astype(float)
         self._baselines.begin(channels, readings.value[first], times, _RESOLUTION[measurand])
         self._suspicions.grow(self._count)
+        self._pacing.begin(self._count)
         self._index[slot, self._lane[measurand]] = channels
 
     def _turn(self, readings: Readings, i: int, turn: "_Turn", world: World) -> list[Finding]:
@@ -217,6 +226,7 @@ class Unusual:
             "keys": self._keys[: self._count].copy(),
             "baselines": self._baselines.snapshot(self._count),
             "suspicions": self._suspicions.rows[:, : self._count].copy(),
+            "pacing": self._pacing.snapshot(self._count),
             "counters": self._counters.snapshot(),
             "episodes": [[slot, e.since_ms, sorted(e.up), list(e.peaks.items())] for slot, e in self._episodes.items()],
         }
@@ -226,6 +236,7 @@ class Unusual:
         self._count = len(self._keys)
         self._baselines.restore(state["baselines"])
         self._suspicions.rows = np.array(state["suspicions"])
+        self._pacing.restore(state["pacing"])
         self._counters.restore(state["counters"])
         slots, measurands = self._keys // COUNT, self._keys % COUNT
         self._index = np.full((int(slots.max(initial=-1)) + 1, self._index.shape[1]), -1, np.int32)

@@ -20,6 +20,7 @@ from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.measurands import INDEX
 from domain.readings import UNNUMBERED, Contacts, Quality, Readings, Segment, Signal
+from domain.records import SERVICE
 from registers.ban import Ban
 from registers.device import Device, DeviceKind, DeviceModel
 from registers.machine import Machine
@@ -91,6 +92,7 @@ class District:
         self._seq = dict.fromkeys(self.gas, 0)
         self._commands = 0
         self._warmth = 22.0
+        self._smouldered = 0
         self._load = 4.0
         self._story: list[Callable[[District], Told]] = []
         self.records = [self._registered(*_register())]
@@ -178,11 +180,14 @@ class District:
         return Told(self._now, path, signal=self._random.choice(_SAYINGS), quality=self._quality()[0])
 
     def smoulder(self) -> Told:
-        """Let a multi-sensor detector report a room that warms and cools by steps."""
+        """Let a multi-sensor detector report a room that warms and cools by steps; after a calm, ammonia seeps in for a while."""
         self._warmth = min(80.0, max(20.0, self._warmth + self._random.choice((-5.0, -0.5, 0.5, 5.0, 5.0))))
         quality, age = self._quality()
         smoke = self._random.choice((0.0, 0.01, 0.06, 0.09))
-        rows = (Row("smoke_dbm", smoke, age, quality), Row("temp_c", self._warmth, age, quality))
+        self._smouldered += 1
+        seep = 8.0 if self._smouldered % _CALM_AND_SEEP >= _CALM else 1.0 + self._smouldered % 3 / 10
+        values = {"smoke_dbm": smoke, "temp_c": self._warmth, "nh3_ppm": seep}
+        rows = tuple(Row(name, value, age, quality) for name, value in values.items())
         return Told(self._now, "a/s/f1", rows)
 
     def blaze(self) -> Told:
@@ -206,6 +211,11 @@ class District:
         rows = tuple(Row(m, self._random.choice(values)) for m, values in measurands.items())
         return Told(self._now, f"a/t/{name}", rows)
 
+    def hampered(self) -> Told:
+        """Let the service say what hampers itself."""
+        troubles = self._random.choice(({}, {"broker": {"away_s": 61}}, {"disk": {"free_mib": 900}, "broker": {}}))
+        return Told(self._now, "emberwatch/service/self", signal=(SERVICE, troubles))
+
     def tick(self) -> Told:
         return Told(self._now, control="tick")
 
@@ -218,6 +228,8 @@ class District:
         return self._changed((entry.noun, entry.key, row))
 
 
+_CALM, _CALM_AND_SEEP = 25, 40
+"""Reports of the multi-sensor detector without any gas, and with those that follow with some."""
 _STORY = 0.3
 _KEPT = 0.8
 _PLACES = ((33.7, 113.3), (33.7, 113.3), (33.71, 113.3))
@@ -242,6 +254,7 @@ _KINDS: tuple[Callable[[District], Told], ...] = (
     *(District.shift,) * 2,
     District.order,
     District.answer,
+    District.hampered,
     District.start,
     District.edit,
 )
@@ -368,7 +381,11 @@ def segment_of(records: Sequence[Told], first: int, end: int, world: World) -> S
             continue
         slot = world.slots.take(told.path)
         retained = any((row.quality | told.quality) & Quality.RETAINED for row in (*told.rows, Row("", 0.0)))
-        if told.signal is None or told.signal[0] not in ("status.offline", "command"):  # no words of the device
+        if told.signal is None or told.signal[0] not in (
+            "status.offline",
+            "command",
+            SERVICE,
+        ):  # no words of the device
             contacts.append((offset, slot, told.at_ms, retained, told.at_ms, told.skew_ms, *told.number))
         for row in told.rows:
             event_ms = told.at_ms - row.late_ms
