@@ -33,6 +33,10 @@ class SlotTable:
     def path(self, slot: int) -> str:
         return self._paths[slot]
 
+    def device(self, slot: int) -> str:
+        """Return the last level of the path: the device's name."""
+        return self._paths[slot].rpartition("/")[2]
+
     def place(self, slot: int) -> DevicePath:
         return DevicePath(*self._paths[slot].split("/"))
 

@@ -5,7 +5,9 @@ No duration is ever the difference of two clocks, so the only use of the differe
 
 from typing import Any, TypeGuard
 
-from domain.readings import Quality
+import numpy as np
+
+from domain.readings import Int32, Int64, Quality, UInt8
 
 SYNCED_MS = 1_577_836_800_000
 """2020-01-01: a device time before it is a clock that was never set (devices start at 1970), so it is no time at all."""
@@ -56,6 +58,19 @@ class Clocks:
         if age >= 0:
             return ts, 0
         return received_ms, _CLAMPED if age < -AHEAD_MS else 0
+
+    def judge_all(self, slot: Int32, ts: Int64, received_ms: Int64) -> tuple[Int64, UInt8]:
+        """Return what `judge` says of each message in turn; shape (n,), any `ts` before SYNCED_MS for one without."""
+        has_time = ts >= SYNCED_MS
+        event_ms = np.where(has_time, ts, received_ms)
+        quality = np.where(has_time, 0, _UNTIMED).astype(np.uint8)
+        age = received_ms - event_ms
+        odd = (age < 0) | (age > self._late_ms)
+        if self._behind or odd.any():
+            apart = np.isin(slot, [*self._behind, *slot[odd].tolist()])
+            for i in np.flatnonzero(apart).tolist():
+                event_ms[i], quality[i] = self.judge(int(slot[i]), int(ts[i]), int(received_ms[i]))
+        return event_ms, quality
 
     def _is_late(self, slot: int, age: int, received_ms: int) -> bool:
         half = 2 * received_ms // self._late_ms

@@ -4,37 +4,50 @@ Everything here is a function of the records before: the same records give the s
 batches and however often the process restarted between (with `snapshot` and `restore`).
 """
 
+import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
-import numpy as np
 
 from domain.changes import RegisterChange
 from domain.errors import CorruptionError, InputError, MalformedPayloadError
-from domain.measurands import INDEX
 from domain.places import DevicePath
 from domain.readings import Quality, Signal
-from domain.records import COMMAND, REGISTER, RETAINED, START, THINNED, TICK, Record, RecordBatch, thinned
+from domain.records import (
+    COMMAND,
+    REGISTER,
+    RETAINED,
+    SERVICE,
+    START,
+    THINNED,
+    TICK,
+    Record,
+    RecordBatch,
+    thinned,
+    troubles,
+)
 from domain.slots import SlotTable
 from ingest.clocks import LATE_MS, Clocks
 from ingest.codecs import native
 from ingest.draft import Control, Decoded, Draft, Receipt
 from ingest.duplicates import Duplicates
+from ingest.telemetry import Reader, Run
 from ingest.topics import Kind, Topic
 
 __all__ = ["Decoded", "Decoder", "Receipt"]
 
+_T = TypeVar("_T")
+_LOG = logging.getLogger(__name__)
 _RETAINED = int(Quality.RETAINED)
 _CHANGES = msgspec.json.Decoder(list[RegisterChange])
 _TOLD = msgspec.json.Decoder(native.Command)
-_BATTERY = np.array([INDEX["battery_pct"]], np.int16).tobytes()
-_MAX_SHAPES = 4096  # sets of measurand names remembered: far more than makes of devices
-_MAX_UNKNOWN = 256
-_MAX_NAME = 64  # longer names are not remembered, so that what is remembered is bounded whatever devices send
-_OTHER = "(other)"
+_FEW, _MOST = 24, 4096
+"""Shorter runs of telemetry are read one by one, since arrays have a price of their own; longer ones in several."""
+
+_OURSELVES = "emberwatch/service/self"
 
 ONLINE = "status.online"
 OFFLINE = "status.offline"
@@ -55,14 +68,6 @@ class _Sender(NamedTuple):
     slot: int | None
 
 
-class _Shape(NamedTuple):
-    """What a set of measurand names comes to: the columns of the `known` ones (int16 as bytes), and the other names."""
-
-    columns: bytes
-    known: int
-    unknown: tuple[str, ...]
-
-
 class Decoder:
     """Decodes records in journal order; used by one thread.
 
@@ -70,8 +75,7 @@ class Decoder:
     for which `is_registered` (asked with the device's name, the third level of its path) is False; further ones are dead
     letters. A dead record changes nothing here. It is no contact, and nor are duplicates and the `offline` that a broker
     publishes for a device that is gone. A retained message is never a duplicate, and is not remembered as seen.
-
-    `unknown_measurands` counts readings by names that are in no table, since this object was made; they are not stored.
+    A record that a bug of ours cannot read is a dead letter too (`bug`), and changes as little as we can help.
     """
 
     def __init__(
@@ -82,7 +86,6 @@ class Decoder:
         unknown_allowance: int = 10_000,
         late_ms: int = LATE_MS,
     ) -> None:
-        self.unknown_measurands: dict[str, int] = {}
         self._slots = slots
         self._is_registered = is_registered
         self._allowance = unknown_allowance
@@ -90,8 +93,9 @@ class Decoder:
         self._registers_changed = False
         self._duplicates = Duplicates(late_ms)
         self._clocks = Clocks(late_ms)
+        self._reader = Reader(self._duplicates, self._clocks)
         self._senders: dict[str, _Sender] = {}
-        self._shapes: dict[tuple[str, ...], _Shape] = {}
+        self._speakers: dict[str, int] = {}
         self._readers = {
             Kind.TELEMETRY: self._telemetry,
             Kind.EVENT: self._event,
@@ -105,30 +109,64 @@ class Decoder:
         Lazy: process each before asking for the next, because a register change at its end may register devices. Raises
         CorruptionError when a record of ours cannot be read.
         """
-        draft, senders = Draft(batch.first_offset), self._senders
-        for offset, record in enumerate(batch.records, batch.first_offset):
-            sender = senders.get(record.topic)  # first, since it is there for nearly every record
-            if sender is None and record.topic.startswith("$"):
-                control = self._ours(draft, offset, record)
+        draft, at, records = Draft(batch.first_offset), 0, batch.records
+        while at < len(records):
+            run = self._run(records, at)
+            if len(run.messages) >= _FEW:
+                fresh = self._reader.many(draft, batch.first_offset + at, run)
+                draft.decoded += fresh
+                draft.duplicate += len(run.messages) - fresh
+                at += len(run.messages)
+                continue
+            for record in records[at : at + len(run.messages) + 1]:
+                offset, at = batch.first_offset + at, at + 1
+                control = self._one(draft, offset, record)
                 if control is not None:
                     yield draft.finish(offset + 1, control)
                     draft = Draft(offset + 1)
-                continue
-            try:  # a record is read whole, or nothing comes of it
-                sender = sender or self._sender(record.topic)
-                is_new = sender.read(draft, offset, record, sender)
-            except MalformedPayloadError as error:
-                draft.dead(offset, record, error)
-            else:
-                draft.decoded += is_new
-                draft.duplicate += not is_new
         if draft.first_offset < batch.end_offset:
             yield draft.finish(batch.end_offset, None)
+
+    def _run(self, records: Sequence[Record], at: int) -> Run:
+        """Return what follows from `at` on that can be read many at once: telemetry of known devices, one message each."""
+        slots = _until_none([self._speakers.get(record.topic) for record in records[at : at + _MOST]])
+        run = records[at : at + len(slots)]
+        if any(flags & RETAINED for flags in {record.flags for record in run}):
+            run = _until_none([None if record.flags & RETAINED else record for record in run])
+        messages = native.singles([record.payload for record in run])
+        if any(message.device is not None or message.device_id is not None for message in messages):
+            names = [self._slots.device(slot) for slot in slots]
+            pairs = zip(messages, names, strict=False)
+            messages = _until_none([message if native.is_of(message, name) else None for message, name in pairs])
+        return Run(slots[: len(messages)], run[: len(messages)], messages)
+
+    def _one(self, draft: Draft, offset: int, record: Record) -> Control | None:
+        """Read one record of any kind; return what it says if it ends a segment."""
+        sender = self._senders.get(record.topic)
+        if sender is None and record.topic.startswith("$"):
+            return self._ours(draft, offset, record)
+        before = draft.mark()
+        try:  # a record is read whole, or nothing comes of it
+            sender = sender or self._sender(record.topic)
+            is_new = sender.read(draft, offset, record, sender)
+        except MalformedPayloadError as error:
+            draft.dead(offset, record, error)
+        except Exception as error:  # noqa: BLE001  a bug of ours: one record must not end the service, fire alarms with it
+            _LOG.exception("record %d cannot be read", offset)
+            draft.undo(before)
+            draft.dead(offset, record, MalformedPayloadError("bug", type(error).__name__))
+        else:
+            draft.decoded += is_new
+            draft.duplicate += not is_new
+        return None
 
     def _ours(self, draft: Draft, offset: int, record: Record) -> Control | None:
         """Return what a record of ours says at the end of its segment, or None when it ends none."""
         if record.topic == THINNED:
             self._thinned(draft, offset, record)
+            return None
+        if record.topic == SERVICE:
+            self._service(draft, offset, record)
             return None
         if record.topic.startswith(COMMAND):
             draft.signals.append(self._command(offset, record))
@@ -143,6 +181,12 @@ class Decoder:
                 sender = self._senders.get(text) or self._sender(text)
                 if sender.slot is not None:
                     draft.message(offset, sender.slot, record.received_ms, record.received_ms, 0)
+
+    def _service(self, draft: Draft, offset: int, record: Record) -> None:
+        """Take what we say of ourselves as a signal, in order with what devices say."""
+        draft.control += 1
+        slot, at_ms = self._slots.take(_OURSELVES), record.received_ms
+        draft.signals.append(Signal(offset, slot, SERVICE, troubles(record), at_ms, at_ms))
 
     def _control(self, offset: int, record: Record) -> Control:
         if record.topic == TICK:
@@ -179,6 +223,8 @@ class Decoder:
             return _Sender(path, device, self._readers[topic.kind], None)
         sender = _Sender(self._slots.path(slot), device, self._readers[topic.kind], slot)
         self._senders[text] = sender  # only here, so that what is remembered is bounded by the slots
+        if topic.kind is Kind.TELEMETRY:
+            self._speakers[text] = slot
         return sender
 
     def _slot(self, sender: _Sender) -> int:
@@ -202,43 +248,9 @@ class Decoder:
         self._registers_changed = False
 
     def _telemetry(self, draft: Draft, offset: int, record: Record, sender: _Sender) -> bool:
-        received_ms, payload = record.received_ms, record.payload
-        messages = native.telemetry(payload, sender.device)
+        messages = native.telemetry(record.payload, sender.device)
         slot = self._slot(sender) if sender.slot is None else sender.slot
-        retained = _RETAINED if record.flags & RETAINED else 0
-        fresh = messages if retained else self._duplicates.fresh(slot, messages, payload, received_ms)
-        for message in fresh:
-            values = message.v
-            names = tuple(values)
-            shape = self._shapes.get(names) or self._shape(names)
-            if shape.unknown:
-                self._count_unknown(shape.unknown)
-                values = {name: value for name, value in values.items() if name in INDEX}
-            draft.value += values.values()
-            draft.measurand += shape.columns
-            size = shape.known
-            if message.bat is not None:
-                draft.measurand += _BATTERY
-                draft.value.append(message.bat)
-                size += 1
-            event_ms, quality = self._clocks.judge(slot, message.ts, received_ms)
-            draft.message(offset, slot, received_ms, event_ms, quality | retained, size, message)
-        return bool(fresh) or not messages
-
-    def _shape(self, names: tuple[str, ...]) -> _Shape:
-        known = [INDEX[name] for name in names if name in INDEX]
-        unknown = tuple(name for name in names if name not in INDEX)
-        shape = _Shape(np.array(known, np.int16).tobytes(), len(known), unknown)
-        if len(self._shapes) < _MAX_SHAPES and all(len(name) <= _MAX_NAME for name in unknown):
-            self._shapes[names] = shape
-        return shape
-
-    def _count_unknown(self, names: tuple[str, ...]) -> None:
-        counts = self.unknown_measurands
-        for name in names:
-            fits = name in counts or (len(counts) < _MAX_UNKNOWN and len(name) <= _MAX_NAME)
-            counted = name if fits else _OTHER
-            counts[counted] = counts.get(counted, 0) + 1
+        return self._reader.one(draft, offset, record, slot, messages, _retained(record))
 
     def _event(self, draft: Draft, offset: int, record: Record, sender: _Sender) -> bool:
         event = native.event(record.payload, sender.device)
@@ -268,7 +280,7 @@ class Decoder:
         data: dict[str, Any],
     ) -> bool:
         """Add one signal, unless it is a repeat."""
-        retained = _RETAINED if record.flags & RETAINED else 0
+        retained = _retained(record)
         if not retained and not self._duplicates.is_fresh_event(slot, message, record.payload, record.received_ms):
             return False
         received_ms = record.received_ms
@@ -280,6 +292,11 @@ class Decoder:
         if kind != OFFLINE:
             draft.message(offset, slot, received_ms, event_ms, quality, head=message)
         return True
+
+    @property
+    def unknown_measurands(self) -> dict[str, int]:
+        """How many readings came by names that are in no table, since this object was made; they are not stored."""
+        return self._reader.unknown_measurands
 
     def snapshot(self) -> dict[str, Any]:
         """Return all state as msgpack-able values; the slots are the caller's to keep."""
@@ -297,3 +314,13 @@ class Decoder:
         self._duplicates.restore(state["duplicates"])
         self._clocks.restore(state["clocks"])
         self._senders.clear()
+        self._speakers.clear()
+
+
+def _until_none(items: Sequence[_T | None]) -> list[_T]:
+    """Return the items before the first None."""
+    return cast("list[_T]", list(items[: items.index(None)] if None in items else items))
+
+
+def _retained(record: Record) -> int:
+    return _RETAINED if record.flags & RETAINED else 0

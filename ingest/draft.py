@@ -1,14 +1,15 @@
 """A segment in the making: plain lists and bytes while records are read, arrays once at its end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from domain.changes import RegisterChange
 from domain.errors import MalformedPayloadError
-from domain.readings import UNNUMBERED, Contacts, Int64, Quality, Readings, Segment, Signal, UInt8
+from domain.readings import UNNUMBERED, Contacts, Int32, Int64, Quality, Readings, Segment, Signal, UInt8
 from domain.records import Record
 from ingest.codecs.native import Message
 from ledger.books import Counts, DeadLetter
@@ -105,6 +106,39 @@ class Draft:
             size,
             quality,
         )
+
+    def messages(
+        self,
+        offset: Int64,
+        slot: Int32,
+        received_ms: Int64,
+        event_ms: Int64,
+        quality: UInt8,
+        size: Sequence[int],
+        ts: Int64,
+        boot: Int64,
+        seq: Int64,
+    ) -> None:
+        """As `message` for many, all of shape (n,); UNNUMBERED where a `ts`, `boot` or `seq` is absent."""
+        begin, rows = len(self.rows) // _ROW.itemsize, np.empty(len(offset), _ROW)
+        rows["offset"], rows["slot"], rows["received_ms"], rows["event_ms"] = offset, slot, received_ms, event_ms
+        rows["quality"], rows["size"], rows["boot"], rows["seq"] = quality, size, boot, seq
+        self.rows += rows.tobytes()
+        clamped = np.flatnonzero(quality & _CLAMPED)
+        leads = (ts - received_ms)[clamped].tolist()
+        self.ahead += zip((begin + clamped).tolist(), leads, strict=True)
+
+    def mark(self) -> tuple[int, ...]:
+        """Return where `undo` has to go back to."""
+        return tuple(len(part) for part in self._parts())
+
+    def undo(self, mark: tuple[int, ...]) -> None:
+        """Take away what was added since the mark."""
+        for part, length in zip(self._parts(), mark, strict=True):
+            del part[length:]
+
+    def _parts(self) -> tuple[Any, ...]:
+        return self.rows, self.ahead, self.measurand, self.value, self.signals, self.receipts
 
     def dead(self, offset: int, record: Record, error: MalformedPayloadError) -> None:
         """Add a record that nobody can read."""

@@ -6,9 +6,12 @@ that nothing listens to.
 """
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from enum import StrEnum
 from functools import reduce
-from operator import or_
+from itertools import accumulate, compress
+from operator import and_, or_
 from typing import Annotated, Any, TypedDict, TypeVar, cast
 
 import msgspec
@@ -195,6 +198,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 _T = TypeVar("_T")
 _TELEMETRY: msgspec.json.Decoder[Telemetry | list[Telemetry]] = msgspec.json.Decoder(Telemetry | Many)
+_SINGLE = msgspec.json.Decoder(Telemetry)
 _EVENT: msgspec.json.Decoder[Event] = msgspec.json.Decoder(reduce(or_, EVENT_STRUCTS))
 _STATUS = msgspec.json.Decoder(Status)
 _REPLY = msgspec.json.Decoder(Reply)
@@ -208,6 +212,37 @@ def telemetry(payload: bytes, device: str) -> list[Telemetry]:
     if isinstance(decoded, Telemetry):
         return [_check_identity(decoded, device)]
     return [_check_identity(message, device) for message in decoded]
+
+
+def singles(payloads: Sequence[bytes]) -> list[Telemetry]:
+    """Return the messages of the first payloads, up to one that is not one ordinary message: ask `telemetry` about that.
+
+    Quicker than `telemetry`, and says nothing of identity (`is_of`).
+    """
+    messages: list[Telemetry] = []
+    add, decode = messages.append, _SINGLE.decode
+    with suppress(ValueError, RecursionError):
+        for payload in payloads:
+            add(decode(payload))
+    read = payloads[: len(messages)]
+    together = b"".join(read)
+    # each message has two braces at least, so if there are few more in all, none has too many
+    few = together.count(b"{") <= 2 * (len(read) - 1) + MAX_DEPTH
+    if few and b"[" not in together and max(map(len, read), default=0) <= MAX_BYTES:
+        return messages
+    return list(compress(messages, accumulate(map(_is_plain, read), and_)))
+
+
+def _is_plain(payload: bytes) -> bool:
+    # as few brackets as the limit cannot be nested deeper than it: true of nearly every payload, and cheap to see
+    return b"[" not in payload and payload.count(b"{") <= MAX_DEPTH and len(payload) <= MAX_BYTES
+
+
+def is_of(message: Message, device: str) -> bool:
+    """Whether a message names no other device than this."""
+    return (message.device is None or message.device == device) and (
+        message.device_id is None or message.device_id == device
+    )
 
 
 def event(payload: bytes, device: str) -> Event:
@@ -226,8 +261,7 @@ def reply(payload: bytes, device: str) -> Reply:
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], payload: bytes) -> _T:
-    # as few brackets as the limit cannot be nested deeper than it: true of nearly every payload, and cheap to see
-    if b"[" in payload or payload.count(b"{") > MAX_DEPTH or len(payload) > MAX_BYTES:
+    if not _is_plain(payload):
         _check_size(payload)
     try:
         return decoder.decode(payload)
@@ -248,8 +282,7 @@ _M = TypeVar("_M", bound=Message)
 
 
 def _check_identity(message: _M, device: str) -> _M:
-    named, also = message.device, message.device_id
-    if (named is not None and named != device) or (also is not None and also != device):
+    if not is_of(message, device):
         raise MalformedPayloadError("identity", "the payload names another device than the topic")
     return message
 

@@ -17,6 +17,7 @@ from domain.measurands import INDEX
 from domain.readings import Quality
 from domain.records import REDELIVERED, REGISTER, RETAINED, START, TICK, Record, RecordBatch
 from domain.slots import SlotTable
+from emberwatch import snapshots
 from ingest.decoding import Decoded, Decoder, Receipt
 from ledger.books import Counts
 
@@ -308,7 +309,7 @@ def test_cuts_and_restarts_change_nothing(records: list[Record], cuts: list[int]
     for start, end in itertools.pairwise(edges):
         pieces += decode(records[start:end], reader, start)
         if restart:
-            state = msgspec.msgpack.decode(msgspec.msgpack.encode(reader.snapshot()))
+            state = snapshots.decode(snapshots.encode(reader.snapshot()))
             reader = decoder(slots := SlotTable(slots.paths()))
             reader.restore(state)
     assert flat(pieces) == whole

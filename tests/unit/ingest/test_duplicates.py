@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emberwatch.snapshots import decode, encode
 from ingest.clocks import LATE_MS
 from ingest.codecs.native import Status
 from ingest.duplicates import RECENT, WINDOW, Duplicates
@@ -170,5 +171,5 @@ def test_a_restored_memory_judges_alike(before: list[Status], after: list[Status
     memory, restored = Duplicates(), Duplicates()
     for sent in before:
         is_new(memory, sent)
-    restored.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(memory.snapshot())))
+    restored.restore(decode(encode(memory.snapshot())))
     assert [is_new(memory, sent) for sent in after] == [is_new(restored, sent) for sent in after]
