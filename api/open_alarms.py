@@ -13,14 +13,16 @@ _PAGE = 1000
 
 @dataclass(slots=True)
 class Tally:
-    """Open alarms of one device or site: how many, and the gravest."""
+    """Open alarms of one device or site: how many, how many of them whose cause still stands, and the gravest."""
 
     count: int = 0
+    active: int = 0
     worst: Severity | None = None
 
-    def add(self, severity: Severity) -> None:
+    def add(self, alarm: Alarm) -> None:
         self.count += 1
-        self.worst = severity if self.worst is None else min(self.worst, severity)
+        self.active += alarm.active
+        self.worst = alarm.severity if self.worst is None else min(self.worst, alarm.severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class OpenAlarms:
     def _count(self) -> Tallies:
         tallies = Tallies()
         for alarm in self._all():
-            tallies.devices[alarm.device].add(alarm.severity)
-            tallies.sites[alarm.area, alarm.site].add(alarm.severity)
+            tallies.devices[alarm.device].add(alarm)
+            tallies.sites[alarm.area, alarm.site].add(alarm)
         return tallies
 
     def _all(self) -> list[Alarm]:

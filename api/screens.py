@@ -5,7 +5,7 @@ from pathlib import Path
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
 _YEAR = "public, max-age=31536000, immutable"
@@ -14,10 +14,12 @@ _NOT_BUILT = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>embe
 <p>The screens are not built: run <code>make screens</code>. The interface is at <code>/api/v1</code>.
 """
 _OURS = ("api", "healthz", "readyz", "metrics")
+_PAGES = (".", "index.html", "alarms", "hazards", "devices", "password")
+"""First parts of the page's own addresses, as in `screens/src/live/open.ts`."""
 
 
 class Screens(StaticFiles):
-    """Serves what no route knows. Unknown paths without a dot are the page's own routes; `/api/…` never is."""
+    """Serves what no route knows. Paths without a dot get the page, which says so where it knows no such address (404)."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory=directory, check_dir=False)
@@ -33,5 +35,7 @@ class Screens(StaticFiles):
             return HTMLResponse(_NOT_BUILT, 503)
         page = path == "." or "." not in path.rsplit("/", 1)[-1]
         response = await super().get_response("index.html" if page else path, scope)
+        if page and not isinstance(response, NotModifiedResponse) and path.split("/", maxsplit=1)[0] not in _PAGES:
+            response.status_code = 404
         response.headers["Cache-Control"] = _YEAR if path.startswith("assets/") else "no-cache"
         return response

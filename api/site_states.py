@@ -58,5 +58,6 @@ def _state(view: RegisterView, place: _Place, site: Site | None, devices: _Devic
         online=devices.online,
         silent=devices.total - devices.online,
         open_alarms=tally.count,
+        active_alarms=tally.active,
         worst=tally.worst,
     )

@@ -70,7 +70,10 @@ class DevicePage(View):
 
 
 class SiteState(View):
-    """A site on the map. `worst`: gravest severity among its open alarms; `silent` devices are registered and not heard."""
+    """A site on the map. `worst`: gravest severity among its open alarms, `active_alarms` of which still have their cause.
+
+    `silent` devices are registered and not heard.
+    """
 
     area: str
     site: str
@@ -85,4 +88,5 @@ class SiteState(View):
     online: int
     silent: int
     open_alarms: int
+    active_alarms: int
     worst: Severity | None

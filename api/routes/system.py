@@ -56,7 +56,7 @@ def get_overview(context: Ctx) -> Overview:
         open_alarms=services.alarms.open_alarm_counts(),
         open_hazards=services.hazards.open_hazard_counts(),
         sites=sites,
-        sites_alarming=len(context.open_alarms.tallies().sites),
+        sites_alarming=sum(tally.active > 0 for tally in context.open_alarms.tallies().sites.values()),
     )
 
 

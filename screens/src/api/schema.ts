@@ -1763,9 +1763,13 @@ export interface components {
         };
         /**
          * SiteState
-         * @description A site on the map. `worst`: gravest severity among its open alarms; `silent` devices are registered and not heard.
+         * @description A site on the map. `worst`: gravest severity among its open alarms, `active_alarms` of which still have their cause.
+         *
+         *     `silent` devices are registered and not heard.
          */
         SiteState: {
+            /** Active Alarms */
+            active_alarms: number;
             /** Area */
             area: string;
             /** Area Name */

@@ -156,6 +156,17 @@ async def test_overview_is_one_call(house: Any, visit: Any) -> None:
     assert seen["status"]["version"] == "0.1.0"
 
 
+async def test_a_site_that_has_cleared_is_not_alarming(house: Any, visit: Any) -> None:
+    """What waits to be acknowledged is open and counted as such; the site itself is in order again."""
+    house.find("W103", severity=1)
+    house.find("W103", severity=1, action=Action.CLEAR)
+    async with visit(Role.VIEWER) as client:
+        seen = (await client.get("/api/v1/overview")).json()
+        sites = (await client.get("/api/v1/sites/state")).json()
+    assert seen["sites_alarming"] == 0
+    assert [(site["open_alarms"], site["active_alarms"]) for site in sites] == [(1, 0), (0, 0)]
+
+
 async def test_status_names_each_check_and_what_waits(house: Any, visit: Any) -> None:
     """After login one sees why the service is not ready."""
     house.ready = False

@@ -44,6 +44,14 @@ async def test_routes_of_the_page_lead_to_the_page(visit: Any, path: str) -> Non
 
 
 @pytest.mark.usefixtures("built")
+async def test_an_unknown_address_is_not_found_and_shows_the_page(visit: Any) -> None:
+    """The page says in words that there is nothing here; a program sees it by the status."""
+    async with visit() as client:
+        answer = await client.get("/alarmz/12")
+    assert (answer.status_code, answer.text) == (404, "<title>page</title>")
+
+
+@pytest.mark.usefixtures("built")
 @pytest.mark.parametrize(
     "path",
     ["/assets/none.js", "/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt", "/api/v2/x", "/api"],
