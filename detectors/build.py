@@ -19,6 +19,7 @@ from detectors.gas import GasThresholds
 from detectors.hoppers import Hoppers
 from detectors.identity import Identity
 from detectors.load import Load
+from detectors.ourselves import Ourselves
 from detectors.parameters import Overrides, Parameters
 from detectors.presence import Silence
 from detectors.rising import Rising
@@ -60,6 +61,7 @@ def build_detectors(parameters: Parameters) -> list[Detector]:
         Dedusters(parameters),
         ElectricFire(parameters),
         Load(parameters),
+        Ourselves(),
     ]
 
 

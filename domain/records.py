@@ -6,7 +6,7 @@ in the house is a function of these records, so no other clock and no other inpu
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -23,6 +23,8 @@ START = "$start"
 """Payload empty: the service (re)started; silence before this record may be ours, not the devices'."""
 THINNED = "$thinned"
 """Payload: a JSON object topic → how many messages were left out at the door because the machine could not keep up."""
+SERVICE = "$service"
+"""Payload: a JSON object trouble → facts: all that hampers the service itself now, told at its start and at every change."""
 
 RETAINED = 1
 """Flag: the broker sent a stored message, not a fresh one."""
@@ -145,6 +147,17 @@ def thinned(record: Record) -> dict[str, int]:
         return _thinned.decode(record.payload)
     except ValueError as error:
         raise CorruptionError(f"a record of what was left out cannot be read: {error}") from error
+
+
+_troubles = msgspec.json.Decoder(dict[str, dict[str, Any]])
+
+
+def troubles(record: Record) -> dict[str, dict[str, Any]]:
+    """Return the facts of each trouble that a SERVICE record tells; raise CorruptionError if it is none."""
+    try:
+        return _troubles.decode(record.payload)
+    except ValueError as error:
+        raise CorruptionError(f"a record of what hampers us cannot be read: {error}") from error
 
 
 def taken_in(records: Sequence[Record]) -> int:

@@ -138,4 +138,14 @@ DEVICES: tuple[Rule, ...] = (
         built=True,
         shelvable=False,
     ),
+    Rule(
+        code="D111",
+        title="本系统受阻",
+        severity=Severity.HIGH,
+        grade=None,
+        basis=read(OURS),
+        summary="本系统自身受阻：与消息代理断开超过一分钟、代理丢弃消息或重启、日志无法写入、磁盘将满、历史库中断，或过载抽稀；"
+        "在此期间监测可能不完整，需报告运维人员。",
+        built=True,
+    ),
 )

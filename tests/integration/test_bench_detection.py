@@ -143,8 +143,8 @@ def expected(name: str) -> Iterator[str]:
 
 
 def test_every_built_rule_has_a_case() -> None:
-    """What is built is measured; D110 speaks of a fault of our own program, which no district has."""
-    covered = {"D110"} | {rule for name in CASES for rule in expected(name)}
+    """What is built is measured; D110 and D111 speak of ourselves, which no district does."""
+    covered = {"D110", "D111"} | {rule for name in CASES for rule in expected(name)}
     assert {code for code, rule in CATALOGUE.items() if rule.built} - covered == set()
 
 

@@ -424,6 +424,7 @@ export const en: Words = {
     D108: 'Battery low',
     D109: 'Command not answered',
     D110: 'Rule stopped by a fault',
+    D111: 'The service itself is hampered',
     A101: 'Reading unusual',
     P101: 'Suspected hidden production',
     P102: 'Suspected overload of production',

@@ -22,15 +22,15 @@ BUILT = {
     "W106",
     "X101",
 }
-BUILT |= {"D101", "D102", "D103", "D104", "D105", "D106", "D107", "D108", "D109", "D110"}
+BUILT |= {"D101", "D102", "D103", "D104", "D105", "D106", "D107", "D108", "D109", "D110", "D111"}
 BUILT |= {"P101", "P102", "P103", "S101", "S102", "S103"}
 BUILT |= {f"W{number}" for number in range(107, 116)}
 BUILT |= {"F102", "F103", "F104", "F105", "X102", "X103"}
 
 
 def test_the_book_has_every_rule_of_every_family() -> None:
-    """G 1-9, F 1-5, W 1-15, X 1-3, D 1-10, A 1, P 1-3, S 1-3, in that order."""
-    sizes = {"G": 9, "F": 5, "W": 15, "X": 3, "D": 10, "A": 1, "P": 3, "S": 3}
+    """G 1-9, F 1-5, W 1-15, X 1-3, D 1-11, A 1, P 1-3, S 1-3, in that order."""
+    sizes = {"G": 9, "F": 5, "W": 15, "X": 3, "D": 11, "A": 1, "P": 3, "S": 3}
     assert list(CATALOGUE) == [f"{letter}{100 + i}" for letter, n in sizes.items() for i in range(1, n + 1)]
 
 
