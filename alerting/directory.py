@@ -1,7 +1,7 @@
 """What the registers say about a notice: who is on duty, what the place is called, what kind of device speaks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from domain.errors import NotFoundError
@@ -37,9 +37,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Reads the registers (blocking); what is in no register is called by its code."""
+    """Reads the registers (blocking), each entry once; what is in no register is called by its code."""
 
     registers: Registers
+    _known: dict[tuple[str, str], Noun | None] = field(default_factory=dict)
 
     def inspectors(self) -> list[Inspector]:
         """Return everybody, by code."""
@@ -68,8 +69,13 @@ class Directory:
         return model.kind if model else _BY_RULE.get((rule or "")[:1])
 
     def _get(self, cls: type[_T], key: str) -> _T | None:
+        if (cls.noun, key) not in self._known:
+            self._known[cls.noun, key] = self._read(cls.noun, key)
+        entry = self._known[cls.noun, key]
+        return entry if isinstance(entry, cls) else None
+
+    def _read(self, noun: str, key: str) -> Noun | None:
         try:
-            entry = self.registers.get(cls.noun, key)
+            return self.registers.get(noun, key)
         except NotFoundError:
             return None
-        return entry if isinstance(entry, cls) else None

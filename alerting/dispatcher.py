@@ -30,6 +30,7 @@ class Patience:
     """How failures are met: tries of one way before the next, growing pauses up to the longest, and when to give up.
 
     A notice does not start while `at_once` others, as grave or graver, are on their way; less grave ones never hold it up.
+    Between two looks at the outbox there are `rest_s` at least: what comes meanwhile is looked up together.
     """
 
     tries: int = 3
@@ -38,6 +39,7 @@ class Patience:
     give_up_ms: int = 24 * 3_600_000
     send_timeout_s: float = 30.0
     poll_s: float = 1.0
+    rest_s: float = 0.05
     at_once: int = 100
 
     def retry_at(self, notice: Notice, now_ms: int) -> int | None:
@@ -57,13 +59,17 @@ class DispatchCounts:
 
 
 class Job(NamedTuple):
-    """A notice with its message but for the recipient, who is to be told, and everybody who might stand in."""
+    """A notice with its message but for the recipient, who is to be told, and everybody who might stand in.
+
+    `problem`: why there are no words for it, else empty.
+    """
 
     notice: Notice
-    title: str
-    text: str
-    told: list[Told]
-    inspectors: list[Inspector]
+    title: str = ""
+    text: str = ""
+    told: Sequence[Told] = ()
+    inspectors: list[Inspector] = []  # noqa: RUF012  never changed
+    problem: str = ""
 
 
 class Dispatcher:
@@ -85,7 +91,7 @@ class Dispatcher:
     ) -> None:
         self.counts = DispatchCounts()
         self._outbox = outbox
-        self._directory = Directory(registers)
+        self._registers = registers
         self._notifiers = notifiers
         self._policies = policies
         self._clock_ms = clock_ms
@@ -107,6 +113,7 @@ class Dispatcher:
                     await self._begin()
                 except EngineError as error:
                     _LOG.warning("notices wait: %s", error)
+                await asyncio.sleep(self._patience.rest_s)
                 await self._pause()
         finally:
             await self._end()
@@ -129,19 +136,35 @@ class Dispatcher:
 
     async def _begin(self) -> list[asyncio.Task[None]]:
         """Begin to deliver what is due and not held back by as many others, as grave or graver, still on their way."""
-        due, inspectors = await asyncio.to_thread(self._look, list(self._busy))
-        return [self._start(notice, inspectors) for notice in due if self._has_room(_gravity(notice))]
+        jobs = await asyncio.to_thread(self._look, list(self._busy))
+        return [self._start(job) for job in jobs if self._has_room(_gravity(job.notice))]
 
-    def _look(self, busy: Collection[str]) -> tuple[list[Notice], list[Inspector]]:
+    def _look(self, busy: Collection[str]) -> list[Job]:
         due = self._outbox.due_notices(self._clock_ms(), busy=busy)
-        return due, self._directory.inspectors() if due else []
+        if not due:
+            return []
+        directory = Directory(self._registers)
+        inspectors = directory.inspectors()
+        return [self._job(notice, directory, inspectors) for notice in due]
+
+    def _job(self, notice: Notice, directory: Directory, inspectors: list[Inspector]) -> Job:
+        try:
+            place = directory.place(notice.body)
+            title, text = compose(notice, place, self._policies)
+            told = route(inspectors, place, notice.body.get("assignee"))
+        except EngineError:
+            raise
+        except Exception as error:  # noqa: BLE001  one notice that cannot be put into words must not hold up all others
+            return Job(notice, problem=f"no words for it: {type(error).__name__}")
+        return Job(notice, title, text, told, inspectors)
 
     def _has_room(self, gravity: int) -> bool:
         return sum(other <= gravity for other in self._busy.values()) < self._patience.at_once
 
-    def _start(self, notice: Notice, inspectors: list[Inspector]) -> asyncio.Task[None]:
+    def _start(self, job: Job) -> asyncio.Task[None]:
+        notice = job.notice
         self._busy[notice.subject] = _gravity(notice)
-        task = asyncio.create_task(self._handle(notice, inspectors), name=f"notice {notice.id}")
+        task = asyncio.create_task(self._deliver(job), name=f"notice {notice.id}")
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._finished(notice.subject, done))
         return task
@@ -156,23 +179,11 @@ class Dispatcher:
         else:
             _LOG.error("%s waits: %s", task.get_name(), type(error).__name__)
 
-    async def _handle(self, notice: Notice, inspectors: list[Inspector]) -> None:
-        try:
-            job = await asyncio.to_thread(self._job, notice, inspectors)
-        except EngineError:
-            raise
-        except Exception as error:  # noqa: BLE001  one notice that cannot be put into words must not hold up all others
-            await self._failed(notice, f"no words for it: {type(error).__name__}", None, notice.deliveries)
-        else:
-            await self._deliver(job)
-
-    def _job(self, notice: Notice, inspectors: list[Inspector]) -> Job:
-        place = self._directory.place(notice.body)
-        title, text = compose(notice, place, self._policies)
-        return Job(notice, title, text, route(inspectors, place, notice.body.get("assignee")), inspectors)
-
     async def _deliver(self, job: Job) -> None:
         made = list(job.notice.deliveries)
+        if job.problem:
+            await self._failed(job.notice, job.problem, None, made)
+            return
         errors = [error for told in job.told if (error := await self._tell(job, told, made))]
         now_ms, notice = self._clock_ms(), job.notice
         if not errors:
