@@ -1,7 +1,7 @@
-"""What goes wrong between a device and its broker: silence, outages with late resends, duplicates, reordering, rubbish.
+"""What goes wrong with a device and on its line: worn sensors, silence, outages with late resends, losses, repeats, rubbish.
 
-Faults of the device itself act on what it says; faults of the line act on finished messages and only ever delay them, so
-that a small heap is enough to keep the stream in order of time.
+Faults of the device itself act on what it says; faults of the line act on finished messages and only ever lose or delay
+them, so that a small heap is enough to keep the stream in order of time.
 """
 
 import heapq
@@ -15,10 +15,12 @@ from simulators.incidents import (
     Fault,
     Frozen,
     Incident,
+    Losses,
     Malformed,
     Outage,
     Reordering,
     Silence,
+    Worn,
     active,
     of_kind,
 )
@@ -35,10 +37,11 @@ _RUBBISH: tuple[bytes, ...] = (
 )
 
 
-def with_faults(sayings: Iterable[Saying], incidents: Sequence[Incident]) -> Iterator[Saying]:
-    """Add faults and other events, and take away what a device without power cannot say."""
+def with_faults(sayings: Iterable[Saying], incidents: Sequence[Incident], seed: str) -> Iterator[Saying]:
+    """Spoil readings, add faults and other events, and take away what a device without power cannot say."""
     more = [*map(_fault, of_kind(Fault, incidents)), *map(_said, of_kind(Event, incidents))]
-    said = heapq.merge(_frozen(sayings, of_kind(Frozen, incidents)), *more, key=lambda saying: saying.at_s)
+    spoilt = _frozen(_worn(sayings, of_kind(Worn, incidents), Random(seed)), of_kind(Frozen, incidents))
+    said = heapq.merge(spoilt, *more, key=lambda saying: saying.at_s)
     silences = of_kind(Silence, incidents)
     return _silenced(said, silences) if silences else said
 
@@ -52,6 +55,19 @@ def _still(saying: Saying, freezes: Sequence[Frozen]) -> Saying:
     if saying.kind != "telemetry" or not values:
         return saying
     return saying._replace(body=dict.fromkeys(saying.body, values[-1]))
+
+
+def _worn(sayings: Iterable[Saying], worn: Sequence[Worn], rng: Random) -> Iterable[Saying]:
+    return (_spoilt(saying, worn, rng) for saying in sayings) if worn else sayings
+
+
+def _spoilt(saying: Saying, worn: Sequence[Worn], rng: Random) -> Saying:
+    if saying.kind != "telemetry":
+        return saying
+    body = saying.body
+    for sensor, _ in active(Worn, worn, saying.at_s):
+        body = {m: round(sensor.gain * v + sensor.offset + rng.gauss(0.0, sensor.noise), 6) for m, v in body.items()}
+    return saying._replace(body=body)
 
 
 def _fault(fault: Fault) -> Iterator[Saying]:
@@ -105,6 +121,8 @@ class Line:
         for reordering, _ in active(Reordering, self._incidents, at_s):
             if self._rng.random() < reordering.share:
                 held_s += self._rng.uniform(0.0, reordering.delay_s)
+        if any(self._rng.random() < losses.share for losses, _ in active(Losses, self._incidents, at_s)):
+            return
         arrived = message._replace(at_ms=max(message.at_ms, self._clock(at_s + held_s)))
         yield arrived
         yield from self._extras(at_s, arrived)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from simulators.device import Saying, event, status
-from simulators.incidents import Cooking, Incident, Leak, active
+from simulators.incidents import Cooking, Incident, Leak, active, grown_share
 from simulators.physics import Sensor, SensorType, relax
 from simulators.sampling import Sampling
 
@@ -118,6 +118,6 @@ class GasDetector:
 
 
 def _inflow(incidents: Sequence[Incident], now_s: float) -> float:
-    leaks = sum(leak.flow_m3h for leak, _ in active(Leak, incidents, now_s))
+    leaks = sum(leak.flow_m3h * grown_share(age_s, leak.over_s) for leak, age_s in active(Leak, incidents, now_s))
     fumes = sum(cooking.strength for cooking, _ in active(Cooking, incidents, now_s))
     return leaks + fumes * _VAPOUR_M3H

@@ -43,9 +43,10 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Leak(Incident, frozen=True, kw_only=True, tag="leak"):
-    """Gas escapes near a gas detector, `flow_m3h` of it (pure gas)."""
+    """Gas escapes near a gas detector, `flow_m3h` of it (pure gas); it grows evenly to that within `over_s`."""
 
     flow_m3h: Length
+    over_s: Seconds = 0.0
 
 
 class Cooking(Incident, frozen=True, kw_only=True, tag="cooking"):
@@ -115,6 +116,12 @@ class Duplicates(Incident, frozen=True, kw_only=True, tag="duplicates"):
     share: Share = 0.2
 
 
+class Losses(Incident, frozen=True, kw_only=True, tag="losses"):
+    """A `share` of the messages never arrives."""
+
+    share: Share = 0.2
+
+
 class Reordering(Incident, frozen=True, kw_only=True, tag="reordering"):
     """A `share` of the messages is overtaken by later ones, by up to `delay_s`."""
 
@@ -138,6 +145,14 @@ class Frozen(Incident, frozen=True, kw_only=True, tag="frozen"):
     """Every reading of the device stands still at `value`."""
 
     value: float
+
+
+class Worn(Incident, frozen=True, kw_only=True, tag="worn"):
+    """The device's sensor goes bad: readings are `gain` times as large, `offset` higher, and jump about by `noise` (σ)."""
+
+    gain: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    offset: float = 0.0
+    noise: Annotated[float, msgspec.Meta(ge=0)] = 0.0
 
 
 class Battery(Incident, frozen=True, kw_only=True, tag="battery"):
@@ -172,10 +187,12 @@ AnyIncident = (
     | Event
     | Outage
     | Duplicates
+    | Losses
     | Reordering
     | Malformed
     | Skew
     | Frozen
+    | Worn
     | Battery
     | Clone
     | Shift
@@ -195,6 +212,11 @@ def active(kind: type[_I], incidents: Sequence[Incident], now_s: float) -> Itera
     for incident in incidents:
         if isinstance(incident, kind) and (age := incident.age(now_s)) is not None:
             yield incident, age
+
+
+def grown_share(age_s: float, over_s: float) -> float:
+    """Return how much of itself something is that grows evenly within `over_s`: 0 to 1."""
+    return min(1.0, age_s / over_s) if over_s else 1.0
 
 
 def happens_near(incidents: Sequence[Incident], now_s: float, ahead_s: float, after_s: float) -> bool:

@@ -151,7 +151,7 @@ def generate(
 
 def _messages(scenario: Scenario, path: str, clock: Clock) -> Iterator[TimedMessage]:
     incidents, seed = scenario.incidents.get(path, []), f"{scenario.seed}/{path}"
-    said = with_faults(scenario.devices[path].sayings(incidents, seed), incidents)
+    said = with_faults(scenario.devices[path].sayings(incidents, seed), incidents, seed + "/worn")
     messages = _spoken(said, path, clock, incidents)
     return Line(incidents, clock, seed + "/line").deliver(messages) if incidents else (m for _, m in messages)
 

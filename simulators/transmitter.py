@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from simulators.device import Saying, status
-from simulators.incidents import Incident, Shift, active, happens_near, of_kind
+from simulators.incidents import Incident, Shift, active, grown_share, happens_near, of_kind
 from simulators.physics import Sensor, SensorType
 
 _REST: dict[str, float] = {
@@ -70,5 +70,5 @@ class Transmitter:
         value = _REST[name]
         for shift, age_s in active(Shift, incidents, now_s):
             if (shift.measurand or self.measurand) == name:
-                value += (shift.to - value) * min(1.0, age_s / shift.over_s if shift.over_s else 1.0)
+                value += (shift.to - value) * grown_share(age_s, shift.over_s)
         return value

@@ -1,6 +1,7 @@
 """Faults on the line change when and how often messages come, never what the device said, and keep the stream in order."""
 
 import json
+import statistics
 from collections import Counter
 from collections.abc import Sequence
 
@@ -12,7 +13,18 @@ from domain.errors import MalformedPayloadError
 from ingest.codecs import native
 from simulators.device import Saying, TimedMessage, Voice, event
 from simulators.faults import Line, with_faults
-from simulators.incidents import Duplicates, Fault, Incident, Malformed, Outage, Reordering, Silence, Skew
+from simulators.incidents import (
+    Duplicates,
+    Fault,
+    Incident,
+    Losses,
+    Malformed,
+    Outage,
+    Reordering,
+    Silence,
+    Skew,
+    Worn,
+)
 
 PATH = "a/s/d"
 
@@ -27,7 +39,7 @@ def telemetry(count: int = 100) -> list[Saying]:
 
 def delivered(incidents: Sequence[Incident], sayings: list[Saying] | None = None) -> list[TimedMessage]:
     voice = Voice(PATH, clock, incidents)
-    said = with_faults(telemetry() if sayings is None else sayings, incidents)
+    said = with_faults(telemetry() if sayings is None else sayings, incidents, "seed")
     return list(Line(incidents, clock, "seed").deliver((s.at_s, voice.encode(s)) for s in said))
 
 
@@ -124,3 +136,24 @@ def test_a_fault_is_reported_and_mended() -> None:
 def test_events_leave_out_what_is_not_known() -> None:
     """A scan without a permit has no permit field, rather than null."""
     assert event(0.0, "scan.in", credential="C-1", permit=None).body["data"] == {"credential": "C-1"}
+
+
+def test_a_lossy_line_loses_about_its_share_and_keeps_the_rest_in_order() -> None:
+    """What is lost leaves a gap in the numbers; outside of the incident nothing is lost."""
+    heard = seqs(delivered([Losses(device=PATH, at_s=20, lasts_s=60, share=0.5)]))
+    assert heard == sorted(heard)
+    assert set(range(20)) | set(range(80, 100)) <= set(heard)
+    assert 15 <= 100 - len(heard) <= 45
+
+
+def values(messages: list[TimedMessage]) -> list[float]:
+    return [json.loads(message.payload)["v"]["ch4_lel"] for message in messages]
+
+
+def test_a_worn_sensor_reads_other_than_what_is_there() -> None:
+    """Its gain and zero are wrong and it jumps about while it is worn; before and after it is sound."""
+    read = values(delivered([Worn(device=PATH, at_s=20, lasts_s=60, gain=0.0, offset=7.0)]))
+    assert read == [1.0] * 20 + [7.0] * 60 + [1.0] * 20
+    noisy = values(delivered([Worn(device=PATH, at_s=20, lasts_s=60, noise=3.0)]))
+    assert noisy[:20] + noisy[80:] == [1.0] * 40
+    assert 2.0 < statistics.stdev(noisy[20:80]) < 4.0
