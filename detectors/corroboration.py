@@ -2,9 +2,10 @@
 
 Fed by the findings of the gas rules, whichever comes first. The alarm is that of the device that confirmed; it names both, goes
 on when more join, and stands until fewer than two sensors of the site are elevated. If that device is withdrawn, the alarm
-goes over to another.
+goes over to another. Two slow leaks (G105) and nothing else are one grade less grave: statistics, twice.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,10 +13,12 @@ from detectors.base import Transition, World
 from detectors.catalogue import CATALOGUE
 from detectors.parameters import Parameters
 from detectors.withdrawals import WITHDRAWN, withdrawn
-from domain.findings import Action, Finding
+from domain.findings import Action, Finding, Severity
 
 _RULE = "G107"
 GAS_RULES = frozenset({"G101", "G102", "G104", "G105"})
+FAINT = frozenset({"G105"})
+"""Rules that are nothing but statistics: alone they make what follows from them one grade less grave."""
 
 
 class Elevation(NamedTuple):
@@ -27,11 +30,21 @@ class Elevation(NamedTuple):
 
 @dataclass(slots=True)
 class Scene:
-    """One site: the gas alarms that stand by (device, rule), and what was told: at which device, naming which."""
+    """One site: the gas alarms that stand by (device, rule), and what was told: at which device, naming which, how grave."""
 
     standing: dict[tuple[str, str], Elevation] = field(default_factory=dict)
     told: str | None = None
     named: list[str] = field(default_factory=list)
+    severity: Severity = CATALOGUE[_RULE].severity
+
+    def tell(self, device: str, named: Iterable[str]) -> None:
+        """Note what is told now."""
+        self.told, self.named, self.severity = device, sorted(named), self.gravity()
+
+    def gravity(self) -> Severity:
+        """Return how grave the alarms that stand are together."""
+        grave = CATALOGUE[_RULE].severity
+        return Severity(grave + 1) if all(rule in FAINT for _, rule in self.standing) else grave
 
     def devices(self) -> set[str]:
         return {device for device, _ in self.standing}
@@ -72,41 +85,42 @@ class Corroboration:
         if scene.told is not None:
             left = withdrawn(finding) and scene.told == finding.device
             if len(devices) > 1 and not left:
-                return self._joined(scene, finding, sorted(devices - set(scene.named)))
+                return self._go_on(scene, finding, str(scene.told))
             return self._over(scene, finding, sorted(devices))
         partners = scene.partners(finding, self._window_ms) if finding.device in devices else set()
         if finding.action is Action.CLEAR or not partners:
             return []
-        scene.told, scene.named = finding.device, sorted({finding.device, *partners})
-        return [_finding(finding, finding.device, Action.RAISE, _evidence(scene))]
+        scene.tell(finding.device, {finding.device, *partners})
+        return [_finding(scene, finding, finding.device, Action.RAISE, _evidence(scene))]
 
     def _over(self, scene: Scene, finding: Finding, rest: list[str]) -> list[Finding]:
         """Clear the alarm; where two are left, it had only lost its device, and stands at another."""
         told = str(scene.told)
         if len(rest) > 1:
-            scene.told, scene.named = rest[0], rest
-            over = _finding(finding, told, Action.CLEAR, {"reason": WITHDRAWN})
-            return [over, _finding(finding, rest[0], Action.RAISE, _evidence(scene))]
+            over = _finding(scene, finding, told, Action.CLEAR, {"reason": WITHDRAWN})
+            scene.tell(rest[0], rest)
+            return [over, _finding(scene, finding, rest[0], Action.RAISE, _evidence(scene))]
         scene.told = None
-        return [_finding(finding, told, Action.CLEAR, {"reason": "one_sensor_left" if rest else "gas_cleared"})]
+        return [_finding(scene, finding, told, Action.CLEAR, {"reason": "one_sensor_left" if rest else "gas_cleared"})]
 
-    def _joined(self, scene: Scene, finding: Finding, joined: list[str]) -> list[Finding]:
-        if not joined:
+    def _go_on(self, scene: Scene, finding: Finding, told: str) -> list[Finding]:
+        """Tell who joined, and that it became more or less grave."""
+        if scene.devices() <= set(scene.named) and scene.gravity() == scene.severity:
             return []
-        scene.named = sorted(scene.devices())
-        return [_finding(finding, str(scene.told), Action.CHANGE, _evidence(scene))]
+        scene.tell(told, scene.devices())
+        return [_finding(scene, finding, told, Action.CHANGE, _evidence(scene))]
 
     def snapshot(self) -> dict[str, Any]:
         rows = [
-            [site, [[*key, *e] for key, e in scene.standing.items()], scene.told, scene.named]
+            [site, [[*key, *e] for key, e in scene.standing.items()], scene.told, scene.named, int(scene.severity)]
             for site, scene in self._scenes.items()
         ]
         return {"scenes": rows}
 
     def restore(self, state: dict[str, Any]) -> None:
         self._scenes = {
-            site: Scene({(device, rule): Elevation(*rest) for device, rule, *rest in standing}, told, list(named))
-            for site, standing, told, named in state["scenes"]
+            site: Scene({(d, r): Elevation(*e) for d, r, *e in standing}, told, list(named), Severity(severity))
+            for site, standing, told, named, severity in state["scenes"]
         }
 
 
@@ -124,13 +138,13 @@ def _evidence(scene: Scene) -> dict[str, Any]:
     return {"sensors": seen, "apart_s": (max(times) - min(times)) // 1000}
 
 
-def _finding(finding: Finding, device: str, action: Action, evidence: dict[str, Any]) -> Finding:
+def _finding(scene: Scene, finding: Finding, device: str, action: Action, evidence: dict[str, Any]) -> Finding:
     return Finding(
         offset=finding.offset,
         rule=_RULE,
         device=device,
         action=action,
-        severity=CATALOGUE[_RULE].severity,
+        severity=scene.severity,
         at_ms=finding.at_ms,
         event_ms=finding.event_ms,
         evidence=evidence,

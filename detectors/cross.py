@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from detectors.base import Transition, World
 from detectors.catalogue import CATALOGUE
+from detectors.corroboration import FAINT
 from detectors.fire import RULE as F101
 from detectors.firecover import RULE as F105
 from detectors.firecover import is_fire
@@ -29,7 +30,6 @@ from registers.place import Site
 
 X101, X102, X103 = "X101", "X102", "X103"
 GAS_RULES = frozenset({"G101", "G102", "G104", "G105", "G109"})
-FAINT = frozenset({"G105"})
 _SILENT = "D101"
 
 News = Finding | Transition

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from detectors.base import Correlator, Transition, World
-from detectors.cross import FAINT, GAS_RULES, fire_in_gas, hot_work_in_gas, hot_work_unwatched
+from detectors.corroboration import FAINT
+from detectors.cross import GAS_RULES, fire_in_gas, hot_work_in_gas, hot_work_unwatched
 from detectors.parameters import Parameters
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding, Severity
