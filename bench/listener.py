@@ -2,8 +2,8 @@
 
     python -m bench.listener URL TOKEN
 
-It says `ready` once the stream flows; at a line on standard input, one line of JSON: device path → when its alarm of rule G101
-arrived (epoch ms).
+It says `ready` once the stream flows. At a number on standard input it waits until so many alarms of rule G101 have come, or
+for some time in vain, and says one line of JSON: device path → when its alarm arrived (epoch ms).
 """
 
 import json
@@ -13,9 +13,10 @@ import time
 import urllib.request
 
 _RULE = "G101"
+_PATIENCE_S = 30.0
 
 
-def listen(url: str, token: str, seen: dict[str, int]) -> None:
+def listen(url: str, token: str, seen: dict[str, int], came: threading.Condition) -> None:
     """Note alarms as they come, for ever."""
     request = urllib.request.Request(f"{url}/api/v1/stream", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
     with urllib.request.urlopen(request) as stream:  # noqa: S310  our own address
@@ -25,14 +26,20 @@ def listen(url: str, token: str, seen: dict[str, int]) -> None:
             if line.startswith(b"data: ") and _RULE.encode() in line:
                 body = json.loads(line[6:]).get("body", {})
                 if body.get("rule") == _RULE:
-                    seen.setdefault(body["device"], time.time_ns() // 1_000_000)
+                    with came:
+                        seen.setdefault(body["device"], time.time_ns() // 1_000_000)
+                        came.notify()
 
 
 def main() -> None:
     seen: dict[str, int] = {}
-    threading.Thread(target=listen, args=(sys.argv[1], sys.argv[2], seen), daemon=True).start()
-    while sys.stdin.readline():
-        print(json.dumps(seen), flush=True)
+    came = threading.Condition()
+    threading.Thread(target=listen, args=(sys.argv[1], sys.argv[2], seen, came), daemon=True).start()
+    for line in sys.stdin:
+        wanted = int(line)
+        with came:
+            came.wait_for(lambda wanted=wanted: len(seen) >= wanted, _PATIENCE_S)
+            print(json.dumps(seen), flush=True)
 
 
 if __name__ == "__main__":

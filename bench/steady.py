@@ -64,7 +64,7 @@ async def _published(publisher: Child) -> None:
 
 def _delays(listener: Child, sent: dict[str, int]) -> list[int]:
     """Return how long each alarm took, in ms."""
-    say(listener)
+    say(listener, str(len(sent)))
     seen = json.loads(" ".join(hear(listener)))
     return [seen[device] - at_ms for device, at_ms in sent.items() if device in seen]
 

@@ -17,7 +17,7 @@ from ingest.transports.frames import split
 def told(name: str, *arguments: object) -> dict[str, Any]:
     """Run one comparison and return what it printed as JSON."""
     command = [sys.executable, "-m", "bench", name, "--json", *(str(argument) for argument in arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
@@ -77,8 +77,9 @@ def test_a_steady_stream_ends_with_its_alarms_on_a_screen(mosquitto_program: str
 @pytest.mark.mosquitto
 def test_a_backlog_is_drained_in_order_and_marked_late(mosquitto_program: str) -> None:
     """Nothing is missing, out of order, or wrongly marked."""
-    result = told("backlog", "--messages", 12_000)
+    result = told("backlog", "--messages", 8_000)
     assert (result["lost"], result["out_of_order"], result["wrongly_late"]) == (0, 0, 0)
+    assert result["late"] > 0
 
 
 @pytest.mark.mosquitto
