@@ -29,7 +29,7 @@ demo: $(VENV)/.installed ## a district in a box: start everything, print the add
 
 test: $(VENV)/.installed-dev ## run every test (installs servers and a browser where it may)
 	@deploy/install-test-servers
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n logical --dist worksteal
 
 check: $(VENV)/.installed-dev ## ruff, format, mypy strict, import contracts, docs, front end
 	@$(BIN)/ruff check .

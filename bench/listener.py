@@ -31,15 +31,19 @@ def listen(url: str, token: str, seen: dict[str, int], came: threading.Condition
                         came.notify()
 
 
+def told(seen: dict[str, int], came: threading.Condition, wanted: int) -> str:
+    """Return what has come, as JSON, once that are as many as wanted."""
+    with came:
+        came.wait_for(lambda: len(seen) >= wanted, _PATIENCE_S)
+        return json.dumps(seen)
+
+
 def main() -> None:
     seen: dict[str, int] = {}
     came = threading.Condition()
     threading.Thread(target=listen, args=(sys.argv[1], sys.argv[2], seen, came), daemon=True).start()
     for line in sys.stdin:
-        wanted = int(line)
-        with came:
-            came.wait_for(lambda wanted=wanted: len(seen) >= wanted, _PATIENCE_S)
-            print(json.dumps(seen), flush=True)
+        print(told(seen, came, int(line)), flush=True)
 
 
 if __name__ == "__main__":
