@@ -17,13 +17,19 @@ _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 class BrokerAddress(NamedTuple):
-    """Where the broker listens, what it is called, and whether it speaks MQTT 5."""
+    """Where the broker listens, what it is called, and whether it speaks MQTT 5; `embedded` when it is ours."""
 
     host: str
     port: int
     name: str
     mqtt5: bool
     tls: ssl.SSLContext | None = None
+    embedded: EmbeddedBroker | None = None
+
+    @property
+    def restarts(self) -> int:
+        """How often an embedded one died and was started again."""
+        return self.embedded.restarts if self.embedded else 0
 
 
 def parse_broker(url: str, ca_file: str | None = None) -> BrokerAddress:
@@ -56,7 +62,7 @@ async def broker(settings: Settings) -> AsyncIterator[BrokerAddress]:
         yield parse_broker(settings.broker, settings.mqtt.ca_file)
         return
     async with EmbeddedBroker(settings.folder / "broker") as embedded:
-        yield BrokerAddress(embedded.host, embedded.port, f"embedded {embedded.name}", embedded.mqtt5)
+        yield BrokerAddress(embedded.host, embedded.port, f"embedded {embedded.name}", embedded.mqtt5, None, embedded)
 
 
 def build_transport(settings: Settings, address: BrokerAddress) -> Transport:

@@ -27,6 +27,7 @@ class Reading:
     history_queued: int
     history_healthy: bool
     history_missed: int = 0
+    broker_restarts: int = 0
     broker_dropped: int = 0
     broker_held: int = 0
     overloaded: bool = False
@@ -68,6 +69,7 @@ class ServiceCollector(Collector):
         yield _gauge("journal_bytes", "Size of the journal on disk.", look.journal_bytes)
         yield _counter("collector_messages", "Messages taken off MQTT since start.", look.messages)
         yield _counter("collector_reconnects", "Broken broker sessions since start.", look.reconnects)
+        yield _counter("broker_restarts", "Times the embedded broker died and was started again.", look.broker_restarts)
         yield _gauge("broker_connected", "1 while the broker session is up.", look.connected)
         yield _counter(
             "broker_dropped", "Messages the broker says it has dropped since its start.", look.broker_dropped

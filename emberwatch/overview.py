@@ -35,6 +35,7 @@ class Overview:
             journal_bytes=journal.bytes,
             messages=transport.received,
             reconnects=transport.reconnects,
+            broker_restarts=parts.address.restarts,
             connected=transport.connected,
             history_queued=parts.history_feed.queued,
             history_healthy=parts.history_feed.healthy,
@@ -121,13 +122,14 @@ class Overview:
         ]
 
     def _broker(self) -> Check:
-        parts, dropped = self._parts, self._parts.broker_watch.dropped
+        parts, dropped, restarts = self._parts, self._parts.broker_watch.dropped, self._parts.address.restarts
         told = f", has dropped {dropped} messages since its start" if dropped else ""
+        died = f", died and was started again {restarts} times" if restarts else ""
         return Check(
             name="broker",
             ok=parts.transport.counters.connected,
-            warning=dropped > 0,
-            detail=f"{parts.address.host}:{parts.address.port}{told}",
+            warning=bool(dropped or restarts),
+            detail=f"{parts.address.host}:{parts.address.port}{told}{died}",
         )
 
     def _books(self) -> Check:

@@ -35,6 +35,7 @@ from emberwatch.pipeline import Machine, Pipeline
 from emberwatch.presence import Presence
 from emberwatch.register_feed import feed_registers
 from emberwatch.replay import write_address
+from emberwatch.selfwatch import SelfWatch, troubles_of
 from emberwatch.settings import Settings
 from emberwatch.stores import POLICIES, Books, Streams, locked, open_books, open_streams
 from emberwatch.worker import Worker
@@ -214,6 +215,7 @@ def _background(parts: Parts) -> dict[str, Coroutine[None, None, None]]:
             parts.thinner, parts.settings, parts.lag_ms, lambda: parts.worker.pipeline.world.view, ledger.alarms
         ).run(),
         "broker watch": parts.broker_watch.run(),
+        "self watch": SelfWatch(troubles_of(parts), parts.collector.submit).run(),
     }
     if parts.settings.mqtt.publish_alarms:
         tasks["alarm messages"] = AlarmPublisher(ledger.feed, parts.transport, folder / "alarm-messages.cursor").run()

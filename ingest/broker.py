@@ -2,16 +2,19 @@
 
 Both listen on the loopback only, for a demonstration or a small site on one machine. amqtt is a stopgap: MQTT 3.1.1 only,
 about a thousand messages a second, and it forgets what is not acknowledged within five seconds and all else at its end.
+A Mosquitto that dies is started again on its port.
 """
 
 import asyncio
 import logging
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
 from domain.errors import EngineError
 from ingest.mosquitto import HOST, Mosquitto, find_mosquitto, free_port
+from ingest.transport import CAP, back_off
 
 _LOG = logging.getLogger(__name__)
 _PORTS_TRIED = 20
@@ -20,6 +23,8 @@ _PORTS_TRIED = 20
 class _Kind(Protocol):
     name: str
     mqtt5: bool
+    ended: asyncio.Event
+    """Set when the one that was started last is gone."""
 
     async def start(self, port: int) -> None: ...
 
@@ -30,8 +35,8 @@ class EmbeddedBroker:
     """`async with EmbeddedBroker(folder) as broker`: a broker at `broker.host`, `broker.port`; its state stays in `folder`.
 
     Port 0 takes any free one; a busy one, the next that is free. `name` says which of the two serves (asked for, or else
-    Mosquitto where it is installed), `mqtt5` whether MQTT 5 is spoken. Raises EngineError when Mosquitto was asked for
-    and is not installed, and on entering when no port will do.
+    Mosquitto where it is installed), `mqtt5` whether MQTT 5 is spoken, `restarts` how often it died and was started again.
+    Raises EngineError when Mosquitto was asked for and is not installed, and on entering when no port will do.
     """
 
     host = HOST
@@ -41,6 +46,7 @@ class EmbeddedBroker:
         if name == "mosquitto" and program is None:
             raise EngineError("mosquitto is not installed (Debian: apt-get install mosquitto)")
         self.port = port
+        self.restarts = 0
         self._folder = folder
         self._kind: _Kind = _Amqtt() if program is None else _Mosquitto(program, folder)
         self.name = self._kind.name
@@ -57,10 +63,29 @@ class EmbeddedBroker:
                 _LOG.info("%s", error)
                 reason = error
             else:
+                self._keeper = asyncio.create_task(self._keep(), name="embedded broker")
                 return self
         raise reason
 
+    async def _keep(self) -> None:
+        """Start it again whenever it is gone, after longer and longer waits while it does not last."""
+        loop, delays = asyncio.get_running_loop(), back_off()
+        while True:
+            started = loop.time()
+            await self._kind.ended.wait()
+            if loop.time() - started > CAP:
+                delays = back_off()
+            self.restarts += 1
+            _LOG.error("the embedded broker is gone, with what it had not saved; starting it again")
+            await asyncio.sleep(next(delays))
+            try:
+                await self._kind.start(self.port)
+            except (EngineError, OSError) as error:
+                _LOG.error("%s", error)
+
     async def __aexit__(self, *_: object) -> None:
+        self._keeper.cancel()
+        await asyncio.wait((self._keeper,))
         await self._kind.stop()
 
 
@@ -72,10 +97,18 @@ class _Mosquitto:
         self._program = program
         self._folder = folder
         self._child: Mosquitto | None = None
+        self.ended = asyncio.Event()
 
     async def start(self, port: int) -> None:
-        self._child = Mosquitto(self._program, self._folder, port)
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+        def end() -> None:
+            with suppress(RuntimeError):  # the loop has ended, too
+                loop.call_soon_threadsafe(ended.set)
+
+        self._child = Mosquitto(self._program, self._folder, port, on_end=end)
         self._child.spawn()  # in this thread, with whose end the child ends
+        self.ended = ended
         await asyncio.to_thread(self._child.wait)
 
     async def stop(self) -> None:
@@ -89,6 +122,7 @@ class _Amqtt:
 
     def __init__(self) -> None:
         self._broker: Any = None
+        self.ended = asyncio.Event()
 
     async def start(self, port: int) -> None:
         with warnings.catch_warnings():

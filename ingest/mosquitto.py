@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -59,14 +60,18 @@ def free_port() -> int:
 
 
 class Mosquitto:
-    """One child process; `start` it again on the same folder and it remembers its sessions and retained messages."""
+    """One child process; `start` it again on the same folder and it remembers its sessions and retained messages.
+
+    `on_end` is called from another thread when it is gone, for whatever reason.
+    """
 
     host = HOST
 
-    def __init__(self, program: str, folder: Path, port: int) -> None:
+    def __init__(self, program: str, folder: Path, port: int, on_end: Callable[[], None] = lambda: None) -> None:
         self.port = port
         self._program = program
         self._folder = folder
+        self._on_end = on_end
         self._process: subprocess.Popen[str] | None = None
         self._running = threading.Event()
         self._said: list[str] = []
@@ -128,6 +133,7 @@ class Mosquitto:
                         self._running.set()
         process.wait()  # so that who waits for `running` and finds it ended knows it
         self._running.set()
+        self._on_end()
 
     def stop(self) -> None:
         """End it in good order: it saves its sessions and queues."""

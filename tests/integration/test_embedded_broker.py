@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import aiomqtt
 import pytest
@@ -110,6 +111,34 @@ async def test_mosquitto_remembers_over_a_restart(tmp_path: Path) -> None:
         async with asyncio.timeout(PATIENCE_S):
             message = await anext(c.messages)
     assert (message.payload, message.retain) == (b"kept", True)
+
+
+@pytest.mark.usefixtures("mosquitto_program")
+async def test_a_mosquitto_that_dies_is_started_again(tmp_path: Path) -> None:
+    """On the same port and folder, each time, and it is counted; leaving ends it for good."""
+    async with EmbeddedBroker(tmp_path, name="mosquitto") as broker:
+        for died in (1, 2):
+            kind = cast("Any", broker._kind)
+            ended = kind.ended
+            kind._child._process.kill()
+            async with asyncio.timeout(PATIENCE_S):
+                await ended.wait()
+                while True:  # nobody announces that a port is open
+                    if await answers(broker):
+                        break
+                    await asyncio.sleep(0.05)
+            assert broker.restarts == died
+    assert not await answers(broker)
+    assert broker.restarts == 2
+
+
+async def answers(broker: EmbeddedBroker) -> bool:
+    """Return whether the broker takes a client."""
+    try:
+        async with aiomqtt.Client(broker.host, broker.port):
+            return True
+    except aiomqtt.MqttError:
+        return False
 
 
 async def test_it_keeps_far_more_than_a_thousand_for_who_is_away(mosquitto: Mosquitto) -> None:
