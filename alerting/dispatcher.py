@@ -6,7 +6,7 @@ A notice is marked only after its deliveries, so a crash in between repeats a me
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,9 +15,10 @@ from alerting.directory import Directory
 from alerting.messages import compose
 from alerting.notifier import DeliveryError, Message, Notifier
 from alerting.routing import Step, Told, ladder, route
+from alerting.together import Together
 from domain.errors import EngineError
 from domain.findings import Severity
-from ledger.books import Notice, Outbox
+from ledger.books import Notice, Outbox, Sent
 from ledger.policy import RulePolicy
 from registers.inspector import Inspector
 from registers.store import Registers
@@ -91,6 +92,7 @@ class Dispatcher:
     ) -> None:
         self.counts = DispatchCounts()
         self._outbox = outbox
+        self._mark_sent = Together(outbox.notices_sent)
         self._registers = registers
         self._notifiers = notifiers
         self._policies = policies
@@ -187,7 +189,7 @@ class Dispatcher:
         errors = [error for told in job.told if (error := await self._tell(job, told, made))]
         now_ms, notice = self._clock_ms(), job.notice
         if not errors:
-            await self._record(partial(self._outbox.notice_sent, notice.id, now_ms, made))
+            await self._record(partial(self._mark_sent, Sent(notice.id, now_ms, made)))
         else:
             await self._failed(notice, errors[0], self._patience.retry_at(notice, now_ms), made)
 
@@ -198,13 +200,13 @@ class Dispatcher:
             self.counts.given_up += 1
             _LOG.error("notice %d was given up: %s", notice.id, error)
         failed = partial(self._outbox.notice_failed, notice.id, self._clock_ms(), error=error)
-        await self._record(partial(failed, retry_at_ms=retry_at_ms, deliveries=made))
+        await self._record(partial(asyncio.to_thread, partial(failed, retry_at_ms=retry_at_ms, deliveries=made)))
 
-    async def _record(self, write: Callable[[], None]) -> None:
+    async def _record(self, write: Callable[[], Awaitable[None]]) -> None:
         """Write down what was done until it is written: a store that fails must not make anybody hear it twice."""
         while True:
             try:
-                return await asyncio.to_thread(write)
+                return await write()
             except EngineError as error:
                 _LOG.warning("a notice that was dealt with cannot be marked yet: %s", error)
             await asyncio.sleep(self._patience.poll_s)

@@ -26,13 +26,15 @@ class Context:
 
     @classmethod
     def of(cls, services: Services) -> "Context":
+        live = LiveHub(services.feed, services.status, services.failed)
+        services.on_feed.append(live.wake)
         return cls(
             services=services,
             door=Door(services.accounts, services.clock_ms),
             sessions=Sessions(services.accounts, services.clock_ms),
             directory=Directory(services.registers),
             open_alarms=OpenAlarms(services.alarms, services.feed),
-            live=LiveHub(services.feed, services.status, services.failed),
+            live=live,
         )
 
 

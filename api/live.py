@@ -8,7 +8,7 @@ Every stream ends after five minutes for the same reason: on coming back the log
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -25,7 +25,10 @@ HEARTBEAT = b": keep-alive\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often, in seconds; `queue` is how many chunks (each what one look at the feed found) a listener may lag behind."""
+    """How often, in seconds, if nothing wakes it before.
+
+    `queue` is how many chunks (each what one look at the feed found) a listener may lag behind.
+    """
 
     poll_s: float = 0.1
     status_s: float = 2.0
@@ -69,6 +72,7 @@ class LiveHub:
         self._listeners: set[_Listener] = set()
         self._position = 0
         self._started = asyncio.Event()
+        self._woken = asyncio.Event()
         self._closed = False
         self._failing: set[str] = set()
 
@@ -150,11 +154,17 @@ class LiveHub:
                 return
             yield chunk
 
+    def wake(self) -> None:
+        """Look at the feed now rather than at the next poll; call it from the event loop."""
+        self._woken.set()
+
     async def _read_feed(self) -> None:
         while True:
+            self._woken.clear()
             full = await self._guarded(self._read_page)
             if not full:
-                await asyncio.sleep(self._pace.poll_s)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), self._pace.poll_s)
 
     async def _read_page(self) -> bool:
         if not self._started.is_set():

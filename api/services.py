@@ -73,7 +73,8 @@ class Services:
 
     `online`: `area/site/device` → whether it is heard from in time, for every device ever heard; `metrics_open`: a scrape
     from loopback needs no token; `secure_cookies`: cookies go over https only, whatever the request looks like;
-    `failed`: told, once, when the live stream dies of a bug; `static`: where the built screens are.
+    `on_feed`: what is called, on the event loop, when the feed has moved; `failed`: told, once, when the live stream dies of
+    a bug; `static`: where the built screens are.
     """
 
     registers: Registers
@@ -90,6 +91,7 @@ class Services:
     registry: CollectorRegistry
     clock_ms: Callable[[], int]
     failed: Callable[[BaseException], None]
+    on_feed: list[Callable[[], None]] = field(default_factory=list)
     metrics_open: bool = False
     secure_cookies: bool = False
     static: Path = field(default=STATIC)

@@ -247,6 +247,7 @@ def _application(parts: Parts) -> FastAPI:
         registry=build_registry(overview.look),
         clock_ms=clock_ms,
         failed=_stop_on_failure(asyncio.get_running_loop(), parts.failures),
+        on_feed=parts.outlet.on_feed,
         metrics_open=api.metrics_open,
         secure_cookies=api.secure_cookies,
     )

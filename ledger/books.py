@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -126,6 +126,14 @@ class Feed(Protocol):
         ...
 
 
+class Sent(NamedTuple):
+    """A notice that was delivered; `deliveries` says to whom, by which channel, and why (masked)."""
+
+    notice_id: int
+    at_ms: int
+    deliveries: Sequence[dict[str, Any]]
+
+
 class Outbox(Protocol):
     """Notices waiting to be sent; a row is done only when every delivery it needs is."""
 
@@ -136,8 +144,8 @@ class Outbox(Protocol):
         """
         ...
 
-    def notice_sent(self, notice_id: int, at_ms: int, deliveries: Sequence[dict[str, Any]]) -> None:
-        """Mark done; `deliveries` says to whom, by which channel, and why (masked)."""
+    def notices_sent(self, sent: Sequence[Sent]) -> None:
+        """Mark as done, all or none; raises NotFoundError when there is no such notice."""
         ...
 
     def notice_failed(

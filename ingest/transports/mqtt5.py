@@ -19,7 +19,7 @@ from ingest.transports.frames import pubacks, split
 from ingest.transports.sessions import Receipt, SessionTransport
 
 _LOG = logging.getLogger(__name__)
-_REST_S = 0.01
+_REST_S = 0.03
 _MAX_PACKET = MAX_PAYLOAD_BYTES + (128 << 10)  # room for the longest topic and some properties
 _IDS = 0xFFFF
 

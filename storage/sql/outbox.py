@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain.errors import NotFoundError
-from ledger.books import FeedItem, Notice
+from ledger.books import FeedItem, Notice, Sent
 from storage.sql.engine import reading, writing
 from storage.sql.ledger_tables import FEED, NOTICE, WAITING
 from storage.sql.rows import convert, tally
@@ -34,8 +34,11 @@ class SqlOutbox:
         with reading(self.engine) as connection:
             return [convert(row, Notice) for row in connection.execute(due.limit(limit))]
 
-    def notice_sent(self, notice_id: int, at_ms: int, deliveries: Sequence[dict[str, Any]]) -> None:
-        self._update(notice_id, state="sent", done_at_ms=at_ms, deliveries=list(deliveries), error=None)
+    def notices_sent(self, sent: Sequence[Sent]) -> None:
+        with writing(self.engine) as connection:
+            for notice_id, at_ms, deliveries in sent:
+                values = {"done_at_ms": at_ms, "deliveries": list(deliveries), "error": None}
+                _update(connection, notice_id, state="sent", **values)
 
     def notice_failed(
         self,
@@ -47,16 +50,11 @@ class SqlOutbox:
         deliveries: Sequence[dict[str, Any]] = (),
     ) -> None:
         values = {"attempts": NOTICE.c.attempts + 1, "error": error, "deliveries": list(deliveries)}
-        if retry_at_ms is None:
-            self._update(notice_id, state="failed", done_at_ms=at_ms, **values)
-        else:
-            self._update(notice_id, not_before_ms=retry_at_ms, **values)
-
-    def _update(self, notice_id: int, **values: Any) -> None:
+        ended = {"state": "failed", "done_at_ms": at_ms}
         with writing(self.engine) as connection:
-            update = sa.update(NOTICE).where(NOTICE.c.id == notice_id)
-            if not connection.execute(update.values(values)).rowcount:
-                raise NotFoundError(f"there is no notice {notice_id}")
+            _update(
+                connection, notice_id, **values, **(ended if retry_at_ms is None else {"not_before_ms": retry_at_ms})
+            )
 
     def outbox_counts(self) -> dict[str, int]:
         found = tally(self.engine, NOTICE.c.state)
@@ -87,6 +85,11 @@ class SqlFeed:
         with writing(self.engine) as connection:
             old = FEED.c.id < _first_since(connection, FEED.c.id, FEED.c.at_ms, before_ms)
             return connection.execute(sa.delete(FEED).where(old)).rowcount
+
+
+def _update(connection: sa.Connection, notice_id: int, **values: Any) -> None:
+    if not connection.execute(sa.update(NOTICE).where(NOTICE.c.id == notice_id).values(values)).rowcount:
+        raise NotFoundError(f"there is no notice {notice_id}")
 
 
 def _first_since(connection: sa.Connection, row_id: sa.Column[int], at_ms: sa.Column[int], before_ms: int) -> int:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from domain.errors import EngineError, IllegalTransitionError, NotFoundError, RefusedError
 from domain.findings import Action, Finding, Severity
 from ledger.alarm import AlarmEvent, AlarmFilter, AlarmState
-from ledger.books import Committed, Counts, DeadLetter, Decided
+from ledger.books import Committed, Counts, DeadLetter, Decided, Sent
 from ledger.hazard import Channel, Grade, HazardDraft, HazardFilter, HazardState
 from ledger.policy import RulePolicy
 from storage.sql.engine import open_engine, writing
@@ -377,7 +377,7 @@ class TestFeedAndOutbox:
         assert ledger.outbox.due_notices(NOON + 4) == [second]
         again = ledger.outbox.due_notices(NOON + 5)[0]
         assert (again.id, again.attempts, again.deliveries) == (first.id, 1, tuple(made))
-        ledger.outbox.notice_sent(first.id, NOON, made)
+        ledger.outbox.notices_sent([Sent(first.id, NOON, made)])
         ledger.outbox.notice_failed(second.id, NOON, error="gone", retry_at_ms=None)
         assert ledger.outbox.due_notices(NOON + HOUR) == []
         assert ledger.outbox.outbox_counts() == {"waiting": 0, "sent": 1, "failed": 1}
@@ -396,7 +396,7 @@ class TestFeedAndOutbox:
         assert [notice.subject for notice in ledger.outbox.due_notices(NOON, busy=["alarm/1"])] == ["alarm/2"]
         ledger.outbox.notice_failed(due[0].id, NOON, error="busy", retry_at_ms=NOON + HOUR)
         assert [notice.subject for notice in ledger.outbox.due_notices(NOON)] == ["alarm/2"]
-        ledger.outbox.notice_sent(due[0].id, NOON, [])
+        ledger.outbox.notices_sent([Sent(due[0].id, NOON, [])])
         assert ledger.outbox.due_notices(NOON)[0].kind == "alarm.change"
 
     def test_old_news_are_dropped_but_not_what_waits_and_numbers_go_on(
@@ -405,7 +405,7 @@ class TestFeedAndOutbox:
         """The feed keeps its newest item, the outbox what was not sent; nothing young is touched."""
         commit(_found(), _found(2))
         end, (first, second) = ledger.feed.feed_end(), ledger.outbox.due_notices(NOON)
-        ledger.outbox.notice_sent(first.id, NOON, [])
+        ledger.outbox.notices_sent([Sent(first.id, NOON, [])])
         assert (ledger.feed.drop_feed_before(NOON), ledger.outbox.drop_sent_before(NOON)) == (0, 0)
         later = NOON + HOUR
         commit(_found(3, at_ms=later))
@@ -419,7 +419,7 @@ class TestFeedAndOutbox:
     def test_unknown_notice_is_not_found(self, ledger: SqlLedger) -> None:
         """Marking a notice that does not exist is an error, not silence."""
         with pytest.raises(NotFoundError):
-            ledger.outbox.notice_sent(1, NOON, [])
+            ledger.outbox.notices_sent([Sent(1, NOON, [])])
 
 
 class TestDeadLetters:

@@ -13,6 +13,7 @@ from alerting.dispatcher import Dispatcher, Patience
 from alerting.notifier import DeliveryError, Message
 from domain.errors import EngineError
 from domain.findings import Action, Severity
+from ledger.books import Sent
 from ledger.hazard import Channel as HazardChannel
 from ledger.hazard import Grade, HazardDraft
 from ledger.policy import RulePolicy
@@ -280,11 +281,11 @@ async def test_store_that_fails_makes_nobody_hear_it_twice(
     class Failing(SqlOutbox):
         failures = 2
 
-        def notice_sent(self, notice_id: int, at_ms: int, deliveries: Sequence[dict[str, Any]]) -> None:
+        def notices_sent(self, sent: Sequence[Sent]) -> None:
             if Failing.failures:
                 Failing.failures -= 1
                 raise EngineError("database is locked")
-            super().notice_sent(notice_id, at_ms, deliveries)
+            super().notices_sent(sent)
 
     file, patience = Channel(), Patience(poll_s=0)
     dispatcher = Dispatcher(

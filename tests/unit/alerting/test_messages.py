@@ -7,7 +7,7 @@ import pytest
 from alerting.directory import Place
 from alerting.messages import compose
 from domain.findings import Action, Severity
-from ledger.books import Notice
+from ledger.books import Notice, Sent
 from ledger.hazard import Channel, Grade, HazardDraft
 from ledger.policy import RulePolicy
 from registers.device import DeviceKind
@@ -22,7 +22,7 @@ def newest(ledger: SqlLedger, noon: int) -> Callable[[], Notice]:
     def hand() -> Notice:
         for notice in iter(lambda: ledger.outbox.due_notices(noon), []):
             last = notice[-1]
-            ledger.outbox.notice_sent(last.id, noon, [])
+            ledger.outbox.notices_sent([Sent(last.id, noon, [])])
         return last
 
     return hand
