@@ -29,12 +29,14 @@ from simulators.incidents import (
     Frozen,
     Incident,
     Leak,
+    Losses,
     Mark,
     Outage,
     Shift,
     Silence,
     Skew,
     Welding,
+    Worn,
 )
 
 SLOT_S = 5400.0
@@ -77,8 +79,8 @@ class Scene(NamedTuple):
             kind(device=path, at_s=self.at_s + after_s, lasts_s=lasts_s, expect=expect, note=self.case, **more)
         )
 
-    def leak(self, name: str, flow_m3h: float, lasts_s: float, *expect: str, after_s: float = 0.0) -> None:
-        self.add(Leak, name, lasts_s, *expect, after_s=after_s, flow_m3h=flow_m3h)
+    def leak(self, name: str, flow_m3h: float, lasts_s: float, *expect: str, **more: float) -> None:
+        self.add(Leak, name, lasts_s, *expect, flow_m3h=flow_m3h, **more)
 
     def weld(
         self, *expect: str, who: str | None = "good", chip: str = "chip-1", after_s: float = 0.0, **more: Any
@@ -94,16 +96,21 @@ class Scene(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A way in which rules must speak. `life`: missing it may cost lives; `slots`: how long it takes its site."""
+    """A way in which rules must speak. `life`: missing it may cost lives; `slots`: how long it takes its site.
+
+    `days`: it takes whole days instead; `after_days`: so long the district must have been watched before.
+    """
 
     play: Callable[[Scene], None]
     companions: frozenset[str] = frozenset()
     life: bool = False
     slots: int = 1
+    days: int = 0
+    after_days: int = 0
 
 
-def _of(play: Callable[[Scene], None], *companions: str, life: bool = False, slots: int = 1) -> Case:
-    return Case(play, frozenset(companions), life, slots)
+def _of(play: Callable[[Scene], None], *companions: str, life: bool = False, slots: int = 1, **more: int) -> Case:
+    return Case(play, frozenset(companions), life, slots, **more)
 
 
 def _two_leaks(s: Scene) -> None:
@@ -145,6 +152,49 @@ def _stranger(s: Scene) -> None:
 def _two_machines(s: Scene) -> None:
     s.weld(chip="chip-1")
     s.weld("W108", chip="chip-2", after_s=60)
+
+
+def _lent_far_away(s: Scene) -> None:
+    """Scan in here, and five minutes later at another machine, which says that it is twenty kilometres away."""
+    lat, lon = s.plot.place
+    s.weld(chip="chip-1", lat=lat, lon=lon)
+    s.weld("W108", "W107", chip="chip-2", lat=lat + 0.18, lon=lon, after_s=330)
+
+
+def _clock_back(s: Scene) -> None:
+    """Set the module's clock back to when the permit held: W106 follows, or W102 where it scanned with the right clock before."""
+    ended = s.stage.at(s.at_s) - dt.timedelta(hours=3)
+    s.stage.entries.append(s.plot.permit(f"{s.tag}-over", ended, lasts=dt.timedelta(hours=2), who=["late"]))
+    s.add(Skew, "chip-2", 1800, "D107", offset_s=-7200)
+    s.add(Welding, "chip-2", 1200, after_s=60, guardian="G01", credential=s.plot.credential("late"))
+
+
+def _cloned_chip(s: Scene) -> None:
+    """Let a second machine work under the name of the first."""
+    s.weld("D107", lasts_s=900)
+    s.add(Clone, "chip-1", 900)
+
+
+def _weak_line(s: Scene) -> None:
+    s.weld(lasts_s=1200)
+    s.add(Losses, "chip-1", 1000, "D107", after_s=120, share=0.3)
+
+
+def _antenna_off(s: Scene) -> None:
+    """Weld on with the module cut off: the unit's meter shows arcs come and go."""
+    s.weld(chip="chip-2", lasts_s=1500)
+    s.add(Silence, "chip-2", 1300, after_s=120, will=False)
+    for i in range(4):
+        s.add(Shift, "power-1", 60, after_s=300 + 150 * i, to=48)
+    s.add(Mark, "power-1", 1200, "W113", after_s=300)
+
+
+def _short_jobs(s: Scene) -> None:
+    """Weld a little every twenty minutes, so that the watch after it is never due until the last."""
+    for i in range(3):
+        s.weld(watch=False, lasts_s=60, after_s=1200 * i)
+    s.add(Mark, "chip-1", 2400, "W111", after_s=2460)
+    s.add(Event, "chip-1", 1, type="watch.done", after_s=4900)
 
 
 def _no_watch(s: Scene) -> None:
@@ -212,8 +262,8 @@ def _shift(
     return lambda s: s.add(Shift, name, lasts_s, *expect, to=to, over_s=over_s, measurand=measurand)
 
 
-def _leak(name: str, flow_m3h: float, lasts_s: float, *expect: str) -> Callable[[Scene], None]:
-    return lambda s: s.leak(name, flow_m3h, lasts_s, *expect)
+def _leak(name: str, flow_m3h: float, lasts_s: float, *expect: str, over_s: float = 0.0) -> Callable[[Scene], None]:
+    return lambda s: s.leak(name, flow_m3h, lasts_s, *expect, over_s=over_s)
 
 
 def _weld(*expect: str, **more: Any) -> Callable[[Scene], None]:
@@ -235,7 +285,8 @@ _PAPERS = ("W115",)
 CASES: dict[str, Case] = {
     "leak, large": _of(_leak("ch4-1", 8, 90, "G102", "G101"), *_GAS, life=True),
     "leak past full scale": _of(_leak("ch4-6", 40, 90, "G102", "G101", "G109"), *_GAS, life=True),
-    "leak, medium": _of(_leak("ch4-2", 2.2, 240, "G102", "G104"), *_GAS, life=True),
+    "leak, medium": _of(_leak("ch4-2", 2.2, 240, "G102"), *_GAS, life=True),
+    "leak, growing": _of(_leak("ch4-2", 2.5, 420, "G104", "G102", over_s=400), *_GAS, life=True),
     "valve does not close": _of(_happens(Fault, "ch4-2", 600, "G108", code="valve_not_reached"), "D103", life=True),
     "leak, slow": _of(_leak("ch4-3", 0.2, 2 * _HOUR, "G105"), slots=2),
     "leak, two sensors": _of(_two_leaks, *_GAS, "G101", life=True),
@@ -272,6 +323,12 @@ CASES: dict[str, Case] = {
     "not on the permit": _of(_weld("W106", who="unlisted")),
     "far from the permit's place": _of(_far),
     "one certificate, two machines": _of(_two_machines),
+    "one certificate, far away": _of(_lent_far_away, "W106", "W109", "W110"),
+    "clock set back to the permit": _of(_clock_back, "W102", "W106", "W109", "W110"),
+    "a second chip of the same name": _of(_cloned_chip),
+    "module cut off, meter sees": _of(_antenna_off, "D101", "P102", "A101"),
+    "many short jobs": _of(_short_jobs),
+    "guardian welds himself": _of(lambda s: s.weld("W109", guardian=s.plot.credential("good"))),
     "guardian left": _of(_weld("W109", guardian_s=120.0)),
     "no gas test": _of(_weld("W110", gas_test=False), life=True),
     "gas test failed": _of(_weld("W110", gas_lel=15.0), life=True),
@@ -291,6 +348,10 @@ CASES: dict[str, Case] = {
     "battery reading low": _of(_happens(Battery, "smoke-3", 3000, "D108", pct=12.0)),
     "self-test failed": _of(_happens(Event, "ch4-1", 900, "D104", type="selftest", data={"ok": False})),
     "frozen reading": _of(_happens(Frozen, "ch4-6", 10 * _HOUR, "D104", value=0.2), slots=7),
+    "noisy reading": _of(_happens(Worn, "ch4-6", 7 * _HOUR, "D104", noise=5.0), *_GAS, "G101", slots=5, after_days=1),
+    "zero drifted": _of(_happens(Worn, "ch4-5", 32 * _HOUR, "D104", offset=7.0), *_GAS, days=2, after_days=1),
+    "span lost": _of(_happens(Worn, "co-2", 83 * _HOUR, "D104", gain=0.0), days=4, after_days=8),
+    "weak line": _of(_weak_line),
     "two devices, one identity": _of(_happens(Clone, "co-1", 3000, "D107")),
     "whole site silent": _of(_site_silent),
     "cover opened": _of(_happens(Event, "ch4-3", 900, "D106", type="tamper", until="tamper.clear")),
@@ -299,6 +360,7 @@ CASES: dict[str, Case] = {
     "cable warmer than ever": _of(_shift("cable-1", 50, 600, 2 * _HOUR, "A101"), slots=2),
     "stopped and running": _of(_stopped),
     "overload": _of(_shift("power-1", SAFE_KW * 1.5, 0, 3000, "P102"), "A101"),
+    "production at an odd hour": _of(_shift("power-1", 90, 0, 4500, "P102"), "A101", after_days=6),
     "residual current": _of(_shift("residual-1", 450, 0, 900, "P103"), "A101"),
     "cable hot": _of(_shift("cable-1", 85, 300, 1200, "P103"), "A101"),
     "tank high": _of(_shift("level-1", 88, 300, 1200, "S101"), "A101"),

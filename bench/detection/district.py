@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from bench.detection import nuisances, scoring, telling
-from bench.detection.cases import CASES, SLOT_S, Scene, Stage
+from bench.detection.cases import CASES, SLOT_S, Case, Scene, Stage
 from bench.detection.scoring import PATIENCE_S, Score, Window
 from bench.detection.town import PER_SITE, Plot, models
 from detectors.build import build_engine
@@ -36,6 +36,8 @@ BEGIN = dt.datetime(2026, 3, 2, tzinfo=LOCAL)
 """A Monday midnight."""
 _FIRST_S, _SLOTS_A_DAY = 8 * 3600.0, 8
 _BATCH = 5_000
+Place = tuple[Plot, int, int]
+"""Site, day and slot."""
 
 
 class Order(NamedTuple):
@@ -90,31 +92,41 @@ def _cast(order: Order, plots: list[Plot], stage: Stage, rng: Random) -> list[tu
     rng.shuffle(free)
     taken: set[tuple[int, int, int]] = set()
     windows = []
-    longest_first = sorted(CASES, key=lambda name: -CASES[name].slots)
+    longest_first = sorted(CASES, key=lambda name: (-CASES[name].days, -CASES[name].slots))
     deck = [
         name for _ in range(order.times) for name in longest_first
     ]  # by turns, so that want of room falls on all alike
     for number, name in enumerate(deck):
         case = CASES[name]
-        place = next((p for p in free if _fits(p, case.slots, taken)), None)
+        place = next((p for p in free if _fits(p, case, order.days, taken)), None)
         if place is None:
             continue
         plot, day, slot = place
-        taken.update((plot.number, day, slot + i) for i in range(case.slots))
+        taken.update(_slots(place, case))
         at_s = day * nuisances.DAY_S + _FIRST_S + slot * SLOT_S + rng.uniform(0, 600)
         case.play(Scene(stage, plot, at_s, str(number), name))
-        windows.append((plot.site, _window(name, at_s, case.slots)))
+        windows.append((plot.site, _window(name, at_s, case)))
     return windows
 
 
-def _fits(place: tuple[Plot, int, int], slots: int, taken: set[tuple[int, int, int]]) -> bool:
+def _slots(place: Place, case: Case) -> list[tuple[int, int, int]]:
+    """Return what a case takes of its site: some slots of a day, or whole days."""
     plot, day, slot = place
-    return slot + slots <= _SLOTS_A_DAY and not any((plot.number, day, slot + i) in taken for i in range(slots))
+    if case.days:
+        return [(plot.number, day + i, j) for i in range(case.days) for j in range(_SLOTS_A_DAY)]
+    return [(plot.number, day, slot + i) for i in range(case.slots)]
 
 
-def _window(name: str, at_s: float, slots: int) -> Window:
-    begin_ms = round(BEGIN.timestamp() * 1000)
-    return Window(begin_ms + round(at_s * 1000), begin_ms + round((at_s + slots * SLOT_S + PATIENCE_S) * 1000), name)
+def _fits(place: Place, case: Case, days: int, taken: set[tuple[int, int, int]]) -> bool:
+    _, day, slot = place
+    has_time = slot == 0 and day + case.days <= days if case.days else slot + case.slots <= _SLOTS_A_DAY
+    return day >= case.after_days and has_time and taken.isdisjoint(_slots(place, case))
+
+
+def _window(name: str, at_s: float, case: Case) -> Window:
+    nights_s = max(0, case.days - 1) * nuisances.DAY_S
+    begin_ms, lasts_s = round(BEGIN.timestamp() * 1000), nights_s + (_SLOTS_A_DAY if case.days else case.slots) * SLOT_S
+    return Window(begin_ms + round(at_s * 1000), begin_ms + round((at_s + lasts_s + PATIENCE_S) * 1000), name)
 
 
 def records(played: Played) -> Iterator[Record]:
@@ -147,7 +159,8 @@ def run(played: Played, progress: Callable[[float], None] = lambda _days: None) 
 def listing(played: Played, found: Score) -> list[dict[str, Any]]:
     """Return every miss and every false alarm, for whoever mends them."""
     begin_ms = played.begin_ms
-    missed = [("missed", r.rule, r.device, r.start_ms, r.note) for r in found.missed]
+    quiet = [("missed", row) for row in found.missed] + [("stood", row) for row in found.stood]
+    missed = [(what, r.rule, r.device, r.start_ms, r.note) for what, r in quiet]
     in_vain = [("false", f) for f in found.false] + [("beside", f) for f in found.beside]
     false = [(what, f.rule, f.device, f.at_ms, json.dumps(f.evidence, ensure_ascii=False)) for what, f in in_vain]
     return [

@@ -1,7 +1,8 @@
 """Alarms against what was made to happen: per rule how many were found, how late, and how many alarms were about nothing.
 
-A truth is found when its rule raises at its site from its start until `PATIENCE_S` after its end (some rules must wait, D101
-longest); what it raises again in that time is counted apart. Any other alarm is a companion, if at that site and time a case is
+A truth is found when its rule raises, or tells a change, at its site from its start until `PATIENCE_S` after its end (some rules
+must wait, D101 longest); what it raises again in that time is counted apart. A truth of which nothing new is told because its
+alarm stands already at that device `stood`; else it is missed. Any other alarm is a companion, if at that site and time a case is
 played that makes it true as well; `beside`, if a case is played that does not; else false. Cases are more frequent than in life:
 only what is false by nuisances alone is told as a rate. A device-year is that of a device the rule watches.
 """
@@ -33,10 +34,11 @@ class Window(NamedTuple):
 
 
 class Score(NamedTuple):
-    """What came of the alarms: found truths with their delays, missed ones, and false alarms, without and beside a case."""
+    """What came of the alarms: truths found, missed, and such whose alarm stood; false alarms without and beside a case."""
 
     delays_s: dict[str, list[float]]
     missed: list[TruthRow]
+    stood: list[TruthRow]
     again: dict[str, int]
     false: list[Finding]
     beside: list[Finding]
@@ -47,31 +49,39 @@ def site_of(device: str) -> str:
 
 
 def score(findings: Sequence[Finding], truth: Sequence[TruthRow], played: Sequence[tuple[str, Window]]) -> Score:
-    """Return the score of all findings that raise; `played` gives each case's window by site."""
+    """Return the score of all findings; `played` gives each case's window by site."""
     raised = [finding for finding in findings if finding.action is Action.RAISE]
     by_place: dict[tuple[str, str], list[Finding]] = defaultdict(list)
-    for finding in raised:
+    for finding in findings:
         by_place[finding.rule, site_of(finding.device)].append(finding)
     delays: dict[str, list[float]] = defaultdict(list)
     again: dict[str, int] = defaultdict(int)
     used: set[int] = set()
-    missed = []
+    missed: list[TruthRow] = []
+    stood: list[TruthRow] = []
     for row in truth:
+        here = by_place[row.rule, site_of(row.device)]
         end_ms = row.end_ms + int(PATIENCE_S * 1000)
-        hits = [f for f in by_place[row.rule, site_of(row.device)] if row.start_ms <= f.at_ms <= end_ms]
+        hits = [f for f in here if f.action is not Action.CLEAR and row.start_ms <= f.at_ms <= end_ms]
         if hits:
             delays[row.rule].append((hits[0].at_ms - row.start_ms) / 1000)
-            again[row.rule] += len(hits) - 1
+            again[row.rule] += sum(hit.action is Action.RAISE for hit in hits[1:])
             used.update(id(hit) for hit in hits)
         else:
-            missed.append(row)
+            (stood if _stands(here, row) else missed).append(row)
     windows: dict[str, list[Window]] = defaultdict(list)
     for site, window in played:
         windows[site].append(window)
     others = [(f, _cases(f, windows[site_of(f.device)])) for f in raised if id(f) not in used]
     false = [f for f, cases in others if not cases]
     beside = [f for f, cases in others if cases and not any(f.rule in CASES[case].companions for case in cases)]
-    return Score(delays, missed, again, false, beside)
+    return Score(delays, missed, stood, again, false, beside)
+
+
+def _stands(findings: Sequence[Finding], row: TruthRow) -> bool:
+    """Tell whether the rule's alarm stood at the truth's device when it began; findings are in order of time."""
+    before = [f.action for f in findings if f.device == row.device and f.at_ms < row.start_ms]
+    return bool(before) and before[-1] is not Action.CLEAR
 
 
 def _cases(finding: Finding, windows: Sequence[Window]) -> list[str]:
@@ -101,6 +111,7 @@ def _row(code: str, found: Score, truths: int, years: float) -> dict[str, Any]:
         "severity": int(CATALOGUE[code].severity),
         "truths": truths,
         "found": len(delays),
+        "stood": sum(row.rule == code for row in found.stood),
         "recall": round(len(delays) / truths, 3) if truths else None,
         "delay_median_s": round(float(np.median(delays)), 1) if delays else None,
         "delay_p90_s": round(float(np.percentile(delays, 90)), 1) if delays else None,
@@ -123,6 +134,7 @@ def summary(found: Score, truth: Sequence[TruthRow], devices: int, days: float) 
         "device_years": round(devices * days / _YEAR_DAYS, 1),
         "truths": len(truth),
         "missed": len(found.missed),
+        "stood": len(found.stood),
         "life_safety_truths": len(life),
         "life_safety_missed": len(life_missed),
         "false_alarms": len(found.false),

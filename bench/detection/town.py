@@ -6,7 +6,7 @@ and one for each thing that can be wrong with a certificate.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from registers.device import Device, DeviceKind, DeviceModel
@@ -56,6 +56,7 @@ CHIPS = ("chip-1", "chip-2", "chip-3")
 PER_SITE = sum(make.each for make in MAKES.values())
 _FUSION, _PRESSURE = "熔化焊接与热切割作业", "压力焊作业"
 # What is wrong with a welder's certificate → its item, and the days from today to its end.
+# `unlisted` is on no permit, `late` only on such as have ended.
 WELDERS: dict[str, tuple[str, int]] = {
     "good": (_FUSION, 1000),
     "second": (_FUSION, 1000),
@@ -63,8 +64,10 @@ WELDERS: dict[str, tuple[str, int]] = {
     "expired": (_FUSION, -30),
     "wrong": (_PRESSURE, 1000),
     "soon": (_FUSION, 20),
+    "late": (_FUSION, 1000),
     "none": ("", 0),
 }
+LISTED = tuple(kind for kind in WELDERS if kind not in ("unlisted", "late"))
 
 
 class Plot(NamedTuple):
@@ -140,8 +143,10 @@ class Plot(NamedTuple):
             state=CertificateState.VALID,
         )
 
-    def permit(self, code: str, at: dt.datetime, *, lasts: dt.timedelta = _PERMIT_H) -> Permit:
-        """Return a permit of the highest level around an instant, for all welders of the site but the unlisted one."""
+    def permit(
+        self, code: str, at: dt.datetime, *, lasts: dt.timedelta = _PERMIT_H, who: Collection[str] = LISTED
+    ) -> Permit:
+        """Return a permit of the highest level around an instant for these welders of the site."""
         lat, lon = self.place
         return Permit(
             code=f"P-{self.site}-{code}",
@@ -149,7 +154,7 @@ class Plot(NamedTuple):
             level=PermitLevel.SPECIAL,
             starts_at=at - dt.timedelta(hours=1),
             ends_at=at + lasts,
-            welders=tuple(self.welder(kind) for kind in WELDERS if kind != "unlisted"),
+            welders=tuple(self.welder(kind) for kind in who),
             guardian="G01",
             lat=lat,
             lon=lon,

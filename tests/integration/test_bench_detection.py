@@ -171,10 +171,32 @@ def test_a_truth_is_found_once_and_what_follows_is_counted_apart() -> None:
 
 
 def test_an_alarm_before_a_truth_does_not_find_it() -> None:
-    """Standing alarms find nothing: an alarm counts when it is raised."""
-    found = scoring.score([finding("G101", TRUTH.device, 900_000)], [TRUTH], [])
-    assert found.missed == [TRUTH]
-    assert len(found.false) == 1
+    """A standing alarm finds nothing, but it stood: that is told apart from a miss."""
+    before = finding("G101", TRUTH.device, 900_000)
+    found = scoring.score([before], [TRUTH], [])
+    assert (found.stood, found.missed, found.false) == ([TRUTH], [], [before])
+    over = finding("G101", TRUTH.device, 950_000, Action.CLEAR)
+    assert scoring.score([before, over], [TRUTH], []).missed == [TRUTH]
+
+
+def test_a_change_of_a_standing_alarm_finds_a_truth() -> None:
+    """Somebody is told again; it is not raised again."""
+    told = [finding("G101", TRUTH.device, at, Action.CHANGE) for at in (1_010_000, 1_020_000)]
+    found = scoring.score([finding("G101", TRUTH.device, 900_000), *told], [TRUTH], [])
+    assert found.delays_s == {"G101": [10.0]}
+    assert found.again["G101"] == 0
+
+
+def test_a_case_that_takes_days_has_its_site_for_itself() -> None:
+    """It begins in the morning of a day on which the district has been watched long enough, and nothing is played beside it."""
+    long = {name for name, case in CASES.items() if case.days}
+    played = district.arrange(Order(devices=40, days=14, times=1, seed=5, tick_s=600))
+    mine = [(site, w) for site, w in played.windows if w.case in long]
+    assert {w.case for _, w in mine} == long
+    for site, window in mine:
+        assert window.start_ms - played.begin_ms >= CASES[window.case].after_days * 86_400_000
+        beside = [w for s, w in played.windows if s == site and w is not window]
+        assert not [w for w in beside if window.start_ms <= w.start_ms < window.end_ms - scoring.PATIENCE_S * 1000]
 
 
 def test_a_clear_is_no_alarm() -> None:
