@@ -9,9 +9,10 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
-from bench.detection import cost, district, methane_week, nuisances, scoring, telling
+from bench.detection import cost, district, mean_shift, methane_week, nuisances, scoring, telling
 from bench.detection.cases import CASES, SLOT_S, Scene, Stage
 from bench.detection.district import Order
 from bench.detection.scoring import Window
@@ -74,6 +75,23 @@ def test_the_week_can_be_drawn(week: Path) -> None:
     page = methane_week.picture(outcome, releases, methane_week.rows(outcome, releases))
     assert "<svg" in page
     assert "http" not in page
+
+
+def test_the_sum_is_as_fast_as_theory_allows() -> None:
+    """The limit for a false alarm in 10,000 readings finds a shift of one spread after 15.1, by theory and simulated."""
+    test = mean_shift.Test(1.0, 1e4, 0.5, mean_shift.limit(0.5, 1e4))
+    assert mean_shift.run_length(test.k, test.h, test.shift) == pytest.approx(15.1, rel=0.01)
+    seen = mean_shift.known(test, 30, np.random.default_rng(1))
+    assert seen["false_alarms"] >= 30
+    assert seen["delay"] == pytest.approx(15.1, rel=0.03)
+
+
+def test_a_shift_of_two_spreads_is_found_behind_a_baseline_learned_in_hours() -> None:
+    """Few sensors take it for normal before it is found; the others are within three readings of the optimum (4.56)."""
+    test = mean_shift.Test(2.0, 1e4, 1.0, 3.82)
+    (row,) = mean_shift.learned([test], np.random.default_rng(1), taught=300, control=10)
+    assert row["absorbed"] < 0.2
+    assert row["delay"] == pytest.approx(4.56, abs=3.0)
 
 
 def test_the_cost_of_every_detector_is_told_and_adds_up() -> None:
