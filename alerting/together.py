@@ -14,7 +14,6 @@ class Together(Generic[_T]):
         self._write = write
         self._one_at_a_time = asyncio.Lock()
         self._waiting: list[tuple[_T, asyncio.Future[None]]] = []
-        self._writing: asyncio.Future[None] | None = None
 
     async def __call__(self, item: _T) -> None:
         """Return when the item is written; raise what `write` raised."""
@@ -28,10 +27,9 @@ class Together(Generic[_T]):
     async def _write_all(self) -> None:
         """Write what waits, to the end: who cancels one of them must not leave the others waiting."""
         items, self._waiting = self._waiting, []
-        task = asyncio.create_task(asyncio.to_thread(self._write, [item for item, _ in items]))
-        self._writing = task
-        task.add_done_callback(lambda done: _settle(done, [written for _, written in items]))
-        await asyncio.wait((task,))
+        writing = asyncio.get_running_loop().run_in_executor(None, self._write, [item for item, _ in items])
+        writing.add_done_callback(lambda done: _settle(done, [written for _, written in items]))
+        await asyncio.wait((writing,))
 
 
 def _settle(done: "asyncio.Future[None]", waiting: list["asyncio.Future[None]"]) -> None:
