@@ -1,46 +1,38 @@
 """G104: gas that rises steadily and will reach level 1 within the horizon: minutes of warning before the threshold.
 
-Readings below a fifth of the set point are filtered out in NumPy; of the few above, each sensor keeps its last two minutes. The
-slope is the median of all pairs (Theil 1950, Sen 1968), which one spike cannot turn, and it counts only when the lower quartile
-rises too and the rise has lasted: fumes of a pan go up and down within half a minute. A rise that slows down is taken to go on
-slowing down, so that gas which settles below the set point is no alarm.
+Readings below a fifth of the set point are filtered out in NumPy; of the sensors above, `courses.py` keeps the last two minutes
+and tells which may rise at all. Those few are judged one by one. The slope is the median of all pairs (Theil 1950, Sen 1968),
+which one spike cannot turn, and it counts only when the lower quartile rises too and the rise has lasted: fumes of a pan go up
+and down within half a minute. A rise that slows down is taken to go on slowing down, so that gas which settles below the set
+point is no alarm.
 """
 
-from collections import deque
-from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from detectors.arrays import grown, rounds
 from detectors.base import Output, World
+from detectors.courses import Courses
 from detectors.holding import Holding, Moment
 from detectors.parameters import Parameters
-from detectors.setpoints import Limit, SetPoints
+from detectors.setpoints import LEVEL_1, Limit, SetPoints
 from detectors.withdrawals import leaves
 from domain.changes import RegisterChange
 from domain.findings import Finding
-from domain.measurands import COUNT, MEASURANDS
-from domain.readings import Float64, Quality, Readings, Segment
+from domain.measurands import COUNT, MEASURANDS, Family, indices
+from domain.readings import NOT_LIVE, Float64, Int64, Readings, Segment
 
 _RULE = "G104"
-_LEVEL_1 = "G102"
+_WATCHED = indices(Family.COMBUSTIBLE, Family.TOXIC)
+_LANE = np.full(COUNT, -1, np.int8)
+_LANE[list(_WATCHED)] = range(len(_WATCHED))
 _FLOOR = 0.2
 """Share of the set point from which on a sensor is followed."""
-_WINDOW_MS = 120_000
-_POINTS = 24
-"""Points kept of a window, at least `_WINDOW_MS / _POINTS` apart: what is said every second says little more."""
-_FEWEST = 4
 _QUARTILE = 25.0
-_NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
 _SET_POINT_NOUNS = ("device", "model")
 _DIGITS = 4
-
-
-class Point(NamedTuple):
-    """One reading: the device's time and the value."""
-
-    at_ms: int
-    value: float
 
 
 class Trend(NamedTuple):
@@ -51,46 +43,12 @@ class Trend(NamedTuple):
     gain: float
 
 
-class Course:
-    """How one sensor went in the last minutes, whether it holds an alarm, and the alarm's worst value."""
+class _Turn(NamedTuple):
+    """A reading (its row) with which one sensor's alarm begins or ends, and the facts."""
 
-    __slots__ = ("peak", "points", "told")
-
-    def __init__(self, points: Iterable[Point] = (), told: bool = False, peak: float = 0.0) -> None:  # noqa: FBT001, FBT002  as stored
-        self.points = deque(points, _POINTS)
-        self.told, self.peak = told, peak
-
-    def add(self, point: Point) -> None:
-        """Keep the point, and forget what has left the window; points too close together make one."""
-        if self.points and point.at_ms <= self.points[-1].at_ms:
-            return
-        if len(self.points) > 1 and point.at_ms - self.points[-2].at_ms < _WINDOW_MS // _POINTS:
-            self.points.pop()
-        self.points.append(point)
-        while len(self.points) > _FEWEST and point.at_ms - self.points[0].at_ms > _WINDOW_MS:
-            self.points.popleft()
-
-    def lasted_ms(self) -> int:
-        return self.points[-1].at_ms - self.points[0].at_ms
-
-    def trend(self, horizon_s: float) -> Trend:
-        """Return how it rises, and what it comes to within the horizon."""
-        at, value = (np.array(column, float) for column in zip(*self.points, strict=True))
-        slopes = _slopes(at, value)
-        slope = float(np.median(slopes))
-        half = len(at) // 2
-        earlier, later = (
-            float(np.median(_slopes(at[part], value[part]))) for part in (slice(half + 1), slice(half, None))
-        )
-        return Trend(slope, float(np.percentile(slopes, _QUARTILE)), self._gain(slope, earlier, later, horizon_s))
-
-    def _gain(self, slope: float, earlier: float, later: float, horizon_s: float) -> float:
-        """Return the rise within the horizon: a rise that slows down goes on slowing down, as gas in a ventilated room does."""
-        straight = max(slope, 0.0) * horizon_s
-        if not 0.0 < later < earlier:
-            return straight if later > 0.0 else 0.0
-        ratio = later / earlier
-        return min(straight, later * self.lasted_ms() / 2000.0 * ratio / (1.0 - ratio))
+    i: int
+    begins: bool
+    evidence: dict[str, Any]
 
 
 class Rising:
@@ -102,51 +60,92 @@ class Rising:
         values = parameters.of(_RULE)
         self._horizon_s = values["horizon_s"]
         self._lasting_ms = values["lasting_s"] * 1000
-        self._set_points = SetPoints(parameters, share=_FLOOR)
+        self._set_points = SetPoints(parameters)
         self._alarms = Holding(_RULE)
-        self._courses: dict[int, Course] = {}
-        """By slot and measurand: slot × COUNT + measurand."""
+        self._courses = Courses()
+        self._row = np.full((0, len(_WATCHED)), -1, np.int32)
+        """Slot and lane → row of the sensor's course; -1: it is not followed."""
+        self._key: Int64 = np.empty(0, np.int64)
+        """Row → slot × COUNT + measurand of the sensor followed there, -1: free."""
+        self._peaks: dict[int, float] = {}
+        """Row → worst value, of those in alarm."""
+        self._free: list[int] = []
 
     def observe(self, segment: Segment, world: World) -> Output:
-        readings = segment.readings
+        readings = segment.of(_WATCHED, NOT_LIVE)
         if not len(readings):
             return Output()
-        live = readings.quality & _NOT_LIVE == 0
-        high = self._set_points.tripped(readings.slot, readings.measurand, readings.value, world) & live
-        keys = readings.slot.astype(np.int64) * COUNT + readings.measurand
-        known = np.isin(keys, list(self._courses)) & live if self._courses else np.zeros(len(keys), np.bool_)
-        rows = np.flatnonzero(high | known).tolist()
-        return Output([found for i in rows for found in self._take(readings, i, int(keys[i]), world)])
+        level1 = self._set_points.level1(readings.slot, readings.measurand, world)
+        self._row = grown(self._row, len(world.slots), fill=-1)
+        high = readings.value >= _FLOOR * level1
+        rows = self._row[readings.slot, _LANE[readings.measurand]]
+        if (new := high & (rows < 0)).any():
+            self._follow(readings.take(new))
+            rows = self._row[readings.slot, _LANE[readings.measurand]]
+        followed = np.flatnonzero(rows >= 0)
+        return self._take(readings.take(followed), rows[followed].astype(np.int64), level1[followed], world)
 
-    def _take(self, readings: Readings, i: int, key: int, world: World) -> list[Finding]:
-        value = float(readings.value[i])
-        limits = self._set_points.limits(int(readings.slot[i]), int(readings.measurand[i]))
-        limit = next((limit for limit in limits if limit.rule == _LEVEL_1), None)
-        if limit is None:
-            return []
-        course = self._courses.setdefault(key, Course())
-        course.add(Point(int(readings.event_ms[i]), value))
-        found = self._judge(readings, i, course, limit, world.slots.path(int(readings.slot[i])))
-        if value < _FLOOR * limit.high and not course.told:
-            del self._courses[key]
-        return found
+    def _take(self, readings: Readings, rows: Int64, level1: Float64, world: World) -> Output:
+        """Take in readings of followed sensors; those that are low again are followed no more."""
+        turns = [t for some in rounds(rows) for t in self._advance(readings, some, rows[some], level1[some])]
+        self._leave(np.unique(rows[self._courses.is_empty(rows)]))
+        turns.sort(key=itemgetter(0))
+        return Output([found for turn in turns for found in self._told(readings, turn, world)])
 
-    def _judge(self, readings: Readings, i: int, course: Course, limit: Limit, path: str) -> list[Finding]:
-        if len(course.points) < _FEWEST:
-            return []
-        name, value = MEASURANDS[int(readings.measurand[i])].name, course.points[-1].value
+    def _follow(self, readings: Readings) -> None:
+        """Give a row to each sensor of these readings."""
+        for key in dict.fromkeys((readings.slot.astype(np.int64) * COUNT + readings.measurand).tolist()):
+            if not self._free:
+                more = max(64, len(self._key) // 2)
+                self._free += range(len(self._key) + more - 1, len(self._key) - 1, -1)
+                self._key = grown(self._key, len(self._key) + more, fill=-1)
+                self._courses.grow(len(self._key))
+            row = self._free.pop()
+            self._key[row], self._row[key // COUNT, _LANE[key % COUNT]] = key, row
+
+    def _leave(self, rows: Int64) -> None:
+        """Follow these sensors no more."""
+        self._row[self._key[rows] // COUNT, _LANE[self._key[rows] % COUNT]] = -1
+        self._key[rows] = -1
+        self._free += rows.tolist()
+
+    def _advance(self, readings: Readings, chosen: Int64, rows: Int64, level1: Float64) -> "list[_Turn]":
+        """Take one reading into each course; a sensor that is low again and holds no alarm has none from then on."""
+        values = readings.value[chosen]
+        judged = self._courses.add(rows, readings.event_ms[chosen], values)
+        told = np.isin(rows, list(self._peaks)) if self._peaks else np.zeros(len(rows), np.bool_)
+        judged &= told | self._courses.may_reach(rows, level1, self._horizon_s, self._lasting_ms)
+        turns = [self._judge(readings, int(chosen[i]), int(rows[i])) for i in np.flatnonzero(judged).tolist()]
+        low = rows[values < _FLOOR * level1]
+        self._courses.clear(low[~np.isin(low, list(self._peaks))])
+        return [turn for turn in turns if turn is not None]
+
+    def _judge(self, readings: Readings, i: int, row: int) -> "_Turn | None":
+        """Return what a reading begins or ends."""
+        slot, measurand = int(readings.slot[i]), int(readings.measurand[i])
+        limit = next(limit for limit in self._set_points.limits(slot, measurand) if limit.rule == LEVEL_1)
+        times, values = self._courses.points(row)
+        trend, value = _trend(times, values, self._horizon_s), float(values[-1])
+        lasted_ms, reaches = int(times[-1] - times[0]), value + trend.gain >= limit.high
+        if row in self._peaks:
+            return self._go_on(i, measurand, row, value, rises=trend.slope > 0 and reaches)
+        if trend.low <= 0 or lasted_ms < self._lasting_ms or value >= limit.high or not reaches:
+            return None
+        self._peaks[row] = value
+        return _Turn(i, True, _evidence(measurand, value, trend.slope, limit, lasted_ms))
+
+    def _go_on(self, i: int, measurand: int, row: int, value: float, *, rises: bool) -> "_Turn | None":
+        """Let an alarm stand while the gas still rises to the set point."""
+        self._peaks[row] = max(self._peaks[row], value)
+        if rises:
+            return None
+        return _Turn(i, False, {"peaks": {MEASURANDS[measurand].name: round(self._peaks.pop(row), _DIGITS)}})
+
+    def _told(self, readings: Readings, turn: "_Turn", world: World) -> list[Finding]:
+        i = turn.i
+        path, name = world.slots.path(int(readings.slot[i])), MEASURANDS[int(readings.measurand[i])].name
         moment = Moment(int(readings.offset[i]), int(readings.received_ms[i]), int(readings.event_ms[i]))
-        trend = course.trend(self._horizon_s)
-        ahead = value + trend.gain
-        course.peak = max(course.peak, value)
-        if course.told:
-            course.told = trend.slope > 0 and ahead >= limit.high
-            peaks = {"peaks": {name: round(course.peak, _DIGITS)}}
-            return [] if course.told else self._alarms.release(path, name, moment, peaks)
-        if trend.low <= 0 or course.lasted_ms() < self._lasting_ms or not value < limit.high <= ahead:
-            return []
-        course.told, course.peak = True, value
-        return self._alarms.hold(path, name, moment, _evidence(readings, i, trend.slope, limit, course))
+        return (self._alarms.hold if turn.begins else self._alarms.release)(path, name, moment, turn.evidence)
 
     def tick(self, offset: int, now_ms: int, world: World) -> Output:
         return Output()
@@ -157,37 +156,55 @@ class Rising:
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
         if any(change.noun in _SET_POINT_NOUNS for change in changes):
             self._set_points.forget()
-        gone = {
-            signal.slot for signal in leaves({key // COUNT for key in self._courses}, offset, now_ms, changes, world)
-        }
-        self._courses = {key: course for key, course in self._courses.items() if key // COUNT not in gone}
+        used = (int(key) // COUNT for key in self._key if key >= 0)
+        for signal in leaves(used, offset, now_ms, changes, world):
+            rows = self._row[signal.slot]
+            gone = rows[rows >= 0].astype(np.int64)
+            self._courses.clear(gone)
+            self._leave(gone)
+            for row in gone.tolist():
+                self._peaks.pop(row, None)
         return Output(self._alarms.withdraw(offset, now_ms, changes))
 
     def snapshot(self) -> dict[str, Any]:
-        rows = [[key, [list(p) for p in c.points], c.told, c.peak] for key, c in self._courses.items()]
-        return {"courses": rows, "alarms": self._alarms.snapshot()}
+        used = np.flatnonzero(self._key >= 0)
+        peaks = [[int(self._key[row]), peak] for row, peak in self._peaks.items()]
+        return {
+            "keys": self._key[used],
+            "courses": self._courses.snapshot(used),
+            "peaks": peaks,
+            "alarms": self._alarms.snapshot(),
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         self._set_points.forget()
-        self._courses = {
-            key: Course([Point(*p) for p in points], told, peak) for key, points, told, peak in state["courses"]
-        }
+        self._key, self._free = np.array(state["keys"]), []
+        self._courses.restore(state["courses"])
+        slots, lanes = self._key // COUNT, _LANE[self._key % COUNT]
+        self._row = np.full((int(slots.max(initial=-1)) + 1, len(_WATCHED)), -1, np.int32)
+        self._row[slots, lanes] = range(len(self._key))
+        self._peaks = {int(self._row[key // COUNT, _LANE[key % COUNT]]): peak for key, peak in state["peaks"]}
         self._alarms.restore(state["alarms"])
 
 
-def _evidence(readings: Readings, i: int, slope: float, limit: Limit, course: Course) -> dict[str, Any]:
-    """Return the reading, how fast it rises, for how long it has, and when it will be at the set point."""
-    measurand, value = MEASURANDS[int(readings.measurand[i])], course.points[-1].value
-    return {
-        "measurand": measurand.name,
-        "value": round(value, _DIGITS),
-        "unit": measurand.unit,
-        "set_point": round(limit.high, _DIGITS),
-        "set_point_basis": limit.basis,
-        "rise_per_min": round(slope * 60, _DIGITS),
-        "rising_s": course.lasted_ms() // 1000,
-        "reaches_in_s": round((limit.high - value) / slope),
-    }
+def _trend(times_ms: Int64, value: Float64, horizon_s: float) -> Trend:
+    """Return how a course rises, and what it comes to within the horizon."""
+    at = times_ms.astype(float)
+    slopes = _slopes(at, value)
+    slope = float(np.median(slopes))
+    half = len(at) // 2
+    earlier, later = (float(np.median(_slopes(at[part], value[part]))) for part in (slice(half + 1), slice(half, None)))
+    gain = _gain(slope, earlier, later, horizon_s, float(at[-1] - at[0]) / 2000.0)
+    return Trend(slope, float(np.percentile(slopes, _QUARTILE)), gain)
+
+
+def _gain(slope: float, earlier: float, later: float, horizon_s: float, half_s: float) -> float:
+    """Return the rise within the horizon: a rise that slows down goes on slowing down, as gas in a ventilated room does."""
+    straight = max(slope, 0.0) * horizon_s
+    if not 0.0 < later < earlier:
+        return straight if later > 0.0 else 0.0
+    ratio = later / earlier
+    return min(straight, later * half_s * ratio / (1.0 - ratio))
 
 
 def _slopes(at_ms: Float64, value: Float64) -> Float64:
@@ -195,3 +212,17 @@ def _slopes(at_ms: Float64, value: Float64) -> Float64:
     i, j = np.triu_indices(len(at_ms), 1)
     slopes: Float64 = (value[j] - value[i]) / ((at_ms[j] - at_ms[i]) / 1000.0)
     return slopes
+
+
+def _evidence(measurand: int, value: float, slope: float, limit: Limit, lasted_ms: int) -> dict[str, Any]:
+    """Return the reading, how fast it rises, for how long it has, and when it will be at the set point."""
+    return {
+        "measurand": MEASURANDS[measurand].name,
+        "value": round(value, _DIGITS),
+        "unit": MEASURANDS[measurand].unit,
+        "set_point": round(limit.high, _DIGITS),
+        "set_point_basis": limit.basis,
+        "rise_per_min": round(slope * 60, _DIGITS),
+        "rising_s": lasted_ms // 1000,
+        "reaches_in_s": round((limit.high - value) / slope),
+    }

@@ -20,7 +20,8 @@ from domain.measurands import COUNT, INDEX, MEASURANDS, Family, Measurand, indic
 from domain.readings import Float64, Int16, Int32
 from registers.device import Device, DeviceModel
 
-_LEVELS = {"G101": "level2", "G102": "level1"}
+LEVEL_1 = "G102"
+_LEVELS = {"G101": "level2", LEVEL_1: "level1"}
 """Rule → the register's field that holds its set point."""
 _FULL = "G109"
 _PPM_PER_VOL = 10_000.0
@@ -62,10 +63,8 @@ _Key = tuple[str | None, float | None, float | None, str | None]
 class SetPoints:
     """Profiles by slot, resolved from the registers at a slot's first reading and again after `forget`."""
 
-    def __init__(self, parameters: Parameters, share: float = 1.0) -> None:
-        """`share`: with less than 1, `tripped` tells from that share of an upper set point on, and knows no lower one."""
+    def __init__(self, parameters: Parameters) -> None:
         self._parameters = parameters
-        self._share = share
         self.forget()
 
     def forget(self) -> None:
@@ -75,22 +74,33 @@ class SetPoints:
         self._keys: dict[_Key, int] = {}
         self._low: Float64 = np.empty((0, COUNT))
         self._high: Float64 = np.empty((0, COUNT))
+        self._level1: Float64 = np.empty((0, COUNT))
 
     def tripped(self, slots: Int32, measurands: Int16, values: Float64, world: World) -> NDArray[np.bool_]:
         """Return the mask of readings at or past the first limit of their sensor."""
+        cell = self._cells(slots, measurands, world)
+        over: NDArray[np.bool_] = values >= self._high.ravel()[cell]
+        over |= values < self._low.ravel()[cell]
+        return over
+
+    def level1(self, slots: Int32, measurands: Int16, world: World) -> Float64:
+        """Return the set point of the first gas alarm of each sensor; infinity where there is none."""
+        cells = self._cells(slots, measurands, world)
+        level1: Float64 = self._level1.ravel()[cells]
+        return level1
+
+    def _cells(self, slots: Int32, measurands: Int16, world: World) -> Int32:
         self._profile = grown(self._profile, len(world.slots), fill=-1)
         profile = self._profile[slots]
         if (profile < 0).any():
             for slot in np.unique(slots[profile < 0]).tolist():
                 self._profile[slot] = self._resolved(slot, world)
             profile = self._profile[slots]
-        cell = profile * np.int32(COUNT) + measurands
-        over: NDArray[np.bool_] = values >= self._high.ravel()[cell]
-        over |= values < self._low.ravel()[cell]
-        return over
+        cells: Int32 = profile * np.int32(COUNT) + measurands
+        return cells
 
     def limits(self, slot: int, measurand: int) -> tuple[Limit, ...]:
-        """Return the limits of one sensor of a slot that has been through `tripped`."""
+        """Return the limits of one sensor of a slot that has been through `tripped` or `level1`."""
         return self._profiles[int(self._profile[slot])].get(measurand, ())
 
     def _resolved(self, slot: int, world: World) -> int:
@@ -105,12 +115,14 @@ class SetPoints:
         return self._keys[key]
 
     def _add(self, made: Profile) -> None:
-        low, high = np.full((1, COUNT), -np.inf), np.full((1, COUNT), np.inf)
+        low, high, level1 = np.full((1, COUNT), -np.inf), np.full((1, COUNT), np.inf), np.full((1, COUNT), np.inf)
         for measurand, limits in made.items():
-            low[0, measurand] = max(limit.low for limit in limits) if self._share == 1.0 else -np.inf
-            high[0, measurand] = self._share * min(limit.high for limit in limits)
+            low[0, measurand] = max(limit.low for limit in limits)
+            high[0, measurand] = min(limit.high for limit in limits)
+            level1[0, measurand] = next((limit.high for limit in limits if limit.rule == LEVEL_1), math.inf)
         self._profiles.append(made)
         self._low, self._high = np.vstack((self._low, low)), np.vstack((self._high, high))
+        self._level1 = np.vstack((self._level1, level1))
 
 
 def profile(parameters: Parameters, device: Device | None, model: DeviceModel | None) -> Profile:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.changes import RegisterChange
+from domain.measurands import COUNT
 
 
 class Quality(IntFlag):
@@ -24,6 +26,8 @@ class Quality(IntFlag):
     """The device gave no time; ours stands in."""
 
 
+NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
+"""What is old news: it teaches no model."""
 UNNUMBERED = -1
 """Stands for a `boot` or `seq` that a message did not have."""
 
@@ -143,3 +147,26 @@ class Segment:
     started_ms: int | None = None
     changes: tuple[RegisterChange, ...] = ()
     changed_ms: int | None = None
+    _selected: dict[tuple[tuple[int, ...], int], Readings] = field(default_factory=dict, repr=False, compare=False)
+
+    def of(self, measurands: tuple[int, ...], without: int) -> Readings:
+        """Return the readings of these measurands that have none of the quality bits `without`; made once for all who ask."""
+        key = (measurands, without)
+        if key not in self._selected:
+            self._selected[key] = self._select(measurands, without)
+        return self._selected[key]
+
+    def _select(self, measurands: tuple[int, ...], without: int) -> Readings:
+        if without and not (self.readings.quality & without).any():
+            return self.of(measurands, 0)
+        chosen = _table(measurands)[self.readings.measurand]
+        if without:
+            chosen &= self.readings.quality & without == 0
+        return self.readings.take(chosen)
+
+
+@cache
+def _table(measurands: tuple[int, ...]) -> NDArray[np.bool_]:
+    table = np.zeros(COUNT, np.bool_)
+    table[list(measurands)] = True
+    return table
