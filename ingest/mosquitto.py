@@ -30,7 +30,7 @@ allow_anonymous true
 user {user}
 persistence true
 persistence_location {folder}/
-autosave_interval 30
+autosave_interval 10
 max_queued_messages 0
 max_queued_bytes 0
 max_inflight_messages 1000
