@@ -61,6 +61,7 @@ _TABLE: tuple[tuple[str, str, Family, str], ...] = (
     ("battery_pct", "%", Family.DEVICE, "电池电量"),
     ("fan", "0/1", Family.PROCESS, "风机运行"),
     ("running", "0/1", Family.PROCESS, "生产设备运行"),
+    ("value", "", Family.PROCESS, "数值"),  # a quantity of which nothing else is known: judged by its own history alone
 )
 
 MEASURANDS: tuple[Measurand, ...] = tuple(Measurand(i, *row) for i, row in enumerate(_TABLE))

@@ -16,13 +16,14 @@ from typing import Any
 from bench.detection import telling
 from bench.detection.telling import Span
 from detectors.build import build_engine
-from emberwatch.backtest.recording import parse_mapping, read_recording
+from emberwatch.backtest.channels import parse_mapping
+from emberwatch.backtest.known import read_truth
+from emberwatch.backtest.recording import read_recording
 from emberwatch.backtest.runner import Episode, Outcome
 from emberwatch.backtest.runner import run as play
-from emberwatch.backtest.truth import Interval, judge, merge, read_truth
+from emberwatch.backtest.truth import Interval, judge, merge
 from emberwatch.pipeline import Machine
 from emberwatch.stores import books_in_memory
-from storage.journals.memory import MemoryJournal
 
 VARIABLE = "EMBERWATCH_METHANE_WEEK"
 SENSORS = ("E", "N", "NE", "NW", "S", "SE", "SW", "W")
@@ -36,7 +37,7 @@ def run(folder: Path) -> tuple[Outcome, list[Interval]]:
     channels = tuple(parse_mapping(f"{name}={name}:ch4_ppm") for name in SENSORS)
     recording = read_recording(folder / "readings.csv", "time_utc", channels)
     with books_in_memory() as books:
-        outcome = play(recording, Machine(build_engine), MemoryJournal(), books)
+        outcome = play(recording, Machine(build_engine), books)
     return outcome, read_truth(folder / "releases.csv")
 
 

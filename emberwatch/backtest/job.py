@@ -6,33 +6,36 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from detectors.build import build_engine
+from detectors.base import World
+from detectors.build import build_correlators, build_detectors
 from detectors.catalogue import CATALOGUE
+from detectors.engine import Engine
+from detectors.parameters import Parameters
 from domain.errors import InputError
 from emberwatch.backtest import report
+from emberwatch.backtest.known import read_truth
 from emberwatch.backtest.recording import Recording, read_recordings
 from emberwatch.backtest.report import Variant
-from emberwatch.backtest.runner import Outcome, run, write_findings, write_scores
+from emberwatch.backtest.runner import Outcome, iso, run, write_findings, write_scores
 from emberwatch.backtest.suggest import Suggestion, suggest
-from emberwatch.backtest.truth import Interval, judge, read_truth
+from emberwatch.backtest.truth import Interval, Verdict, judge
 from emberwatch.pipeline import Machine
 from emberwatch.stores import books_in_memory
-from storage.journals.memory import MemoryJournal
 
 Overrides = Mapping[str, Mapping[str, float]]
 _UNCHANGED: Overrides = {}
 
 
 class Job(NamedTuple):
-    """What to run and where to write.
+    """What to run and where to write; time and mapping are guessed where they are not said.
 
     `rules` are the parameters in force; `sets` (`RULE.parameter=value`) change them; `only` keeps findings of these rules;
     `compare` are TOML files whose [rules] are run as well.
     """
 
     files: tuple[Path, ...]
-    time: str
-    mapping: tuple[str, ...]
+    time: str | None = None
+    mapping: tuple[str, ...] = ()
     truth: Path | None = None
     scores: Path | None = None
     out: Path | None = None
@@ -59,19 +62,22 @@ def perform(job: Job, progress: Callable[[int, int], None] = lambda _done, _tota
     for folder in (job.out, job.scores.parent if job.scores else None):
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-    truth = read_truth(job.truth) if job.truth is not None else []
     recording = read_recordings(job.files, job.time, job.mapping)
+    truth = read_truth(job.truth, job.files) if job.truth is not None else recording.labelled
     variants = []
     for turn, (name, rules) in enumerate(choices):
-        outcome = _run(job, recording, rules, _part(progress, turn, len(choices)))
-        verdict = judge(outcome.alarm_intervals(), truth, outcome.span) if job.truth is not None else None
-        variants.append(Variant(name, outcome, verdict))
-    proposals = suggest(recording, truth) if job.suggest else []
+        outcome = _run(job, recording, rules, _part(progress, turn, len(choices)), judged=truth is not None)
+        variants.append(Variant(name, outcome, None if truth is None else _judged(outcome, truth)))
+    proposals = suggest(recording, truth or []) if job.suggest else []
     return Result(
         _summary(recording, variants, proposals),
-        _notes(recording, variants[0]),
-        _write(job, recording, variants, truth),
+        _notes(recording, variants[0], job, proposals),
+        _write(job, recording, variants, list(truth or ())),
     )
+
+
+def _judged(outcome: Outcome, truth: Sequence[Interval]) -> Verdict:
+    return judge(outcome.alarm_intervals(), truth, outcome.span)._replace(score_auc=outcome.auc(truth))
 
 
 def _check_rules(codes: Sequence[str]) -> None:
@@ -123,23 +129,39 @@ def _part(progress: Callable[[int, int], None], turn: int, turns: int) -> Callab
     return lambda done, total: progress(turn * total + done, turns * total)
 
 
-def _run(job: Job, recording: Recording, rules: Overrides, progress: Callable[[int, int], None]) -> Outcome:
-    machine = Machine(lambda world: build_engine(world, rules))
+def _run(
+    job: Job, recording: Recording, rules: Overrides, progress: Callable[[int, int], None], *, judged: bool
+) -> Outcome:
+    machine = Machine(lambda world: _engine(world, rules, job.only))
     with books_in_memory() as books:
         return run(
             recording,
             machine,
-            MemoryJournal(),
             books,
-            keep_scores=job.scores is not None,
+            keep_scores=judged or job.scores is not None,
             only=job.only or None,
             progress=progress,
         )
 
 
+def _engine(world: World, rules: Overrides, only: Sequence[str]) -> Engine:
+    """Return the engine of the chosen rules; those across signals need all detectors."""
+    parameters = Parameters(rules)
+    detectors, correlators = build_detectors(parameters), build_correlators(parameters)
+    across = [c for c in correlators if not only or set(c.rules) & set(only)]
+    if not across:
+        detectors = [d for d in detectors if set(d.rules) & set(only)]
+    return Engine(world, detectors, across)
+
+
 def _summary(recording: Recording, variants: list[Variant], proposals: list[Suggestion]) -> dict[str, Any]:
     first, *others = variants
-    summary: dict[str, Any] = {"readings": recording.readings, **_came_of(first, recording.readings)}
+    summary: dict[str, Any] = {
+        "readings": recording.readings,
+        "rows": recording.rows,
+        "remarks": list(recording.remarks),
+        **_came_of(first, recording.readings),
+    }
     if others:
         summary["compare"] = {variant.name: _came_of(variant, recording.readings) for variant in others}
     if proposals:
@@ -156,15 +178,17 @@ def _came_of(variant: Variant, readings: int) -> dict[str, Any]:
     return found if variant.verdict is None else {**found, "truth": variant.verdict._asdict()}
 
 
-def _notes(recording: Recording, first: Variant) -> list[str]:
-    notes = []
+def _notes(recording: Recording, first: Variant, job: Job, proposals: Sequence[Suggestion]) -> list[str]:
+    notes = list(recording.remarks)
     if first.verdict is not None and first.verdict.total == 0:
-        notes.append("no known event lies within the recording's time")
-    if recording.reordered:
-        notes.append(f"{recording.reordered} rows were not in order of time; they were sorted")
-    if recording.skipped:
-        notes.append(f"{recording.skipped} cells were neither empty nor a finite number; they were left out")
+        notes.append(f"no known event lies within the recording's time ({_shown(first.outcome.span)})")
+    if job.suggest and not proposals:
+        notes.append("nothing to propose: only gases have set points of two levels")
     return notes
+
+
+def _shown(span: Interval) -> str:
+    return f"{iso(span.start_ms)} to {iso(span.end_ms)}"
 
 
 def _write(job: Job, recording: Recording, variants: list[Variant], truth: list[Interval]) -> list[Path]:

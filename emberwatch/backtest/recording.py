@@ -1,130 +1,198 @@
-"""A CSV file of recorded readings as the journal records its devices would have made.
+"""Recorded readings of one or several files as arrays in order of time, with what was left out of them and why.
 
-Each row is one moment: a tick, then one telemetry message a device with the row's own time. Rows out of order are sorted.
+What a column is, is said by the user or guessed from its header (`columns.py`). Nothing is left out in silence.
 """
 
-import csv
-import datetime as dt
-import itertools
-import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
-from statistics import median
-from typing import NamedTuple
 
-import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from domain import measurands
-from domain.changes import RegisterChange
 from domain.errors import InputError
-from domain.measurands import Family
-from domain.places import DevicePath
-from domain.records import REGISTER, START, TICK, Record
-from registers.device import Device, DeviceKind, DeviceModel
-from registers.machine import Machine as WeldingMachine
-from registers.noun import Noun
-from registers.place import Area, Site
+from domain.readings import Float64, Int64
+from emberwatch.backtest import columns
+from emberwatch.backtest.channels import Channel, given_name, in_recording, parse_mapping
+from emberwatch.backtest.known import marked
+from emberwatch.backtest.moments import NEVER, read_times
+from emberwatch.backtest.rows import Plan, Taken, taken_of
+from emberwatch.backtest.table import Table, open_table
+from emberwatch.backtest.truth import Interval
 
-_AREA, _SITE = "backtest", "recording"
-_KINDS = {Family.FIRE: DeviceKind.FIRE, Family.ELECTRIC: DeviceKind.ELECTRIC, Family.PROCESS: DeviceKind.PROCESS}
-_WELDING = frozenset({"current_a", "voltage_v"})
-_TICK_MS = 1000
-"""The live service ticks once a second; a recording as often as its rows allow, and no more."""
-_LATEST_MS = 7_258_118_400_000
-"""The year 2200: a time beyond it is a mistake."""
-_DATE = re.compile(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2})(?:[ T](.*))?$")
-_MILLISECONDS_FROM = 1e11
-"""Numbers above this are epoch milliseconds, below it seconds (1e11 s is the year 5138)."""
+_TOLERATED = 0.05
+"""More unreadable rows than this share mean that the file is not what we take it for."""
 
 
-class Channel(NamedTuple):
-    """One column of the file: what it measures, and of which device."""
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Readings of c channels at n moments, ascending: `times` (n,) epoch ms, `values` (n, c), NaN where there is none.
 
-    column: str
-    device: DevicePath
-    measurand: str
-
-
-class Recording(NamedTuple):
-    """The file's readings: `rows` of (epoch ms, one value or None a channel), ascending; `reordered` rows were not in order."""
+    `rows` that the files held; `remarks`: what was assumed or left out; `labelled`: the events a label column marks, or
+    None without one.
+    """
 
     channels: tuple[Channel, ...]
-    rows: list[tuple[int, tuple[float | None, ...]]]
-    reordered: int
-    skipped: int
-    """Cells that were not empty and not a finite number."""
+    times: Int64
+    values: Float64
+    rows: int
+    remarks: tuple[str, ...] = ()
+    labelled: tuple[Interval, ...] | None = None
 
     @property
     def readings(self) -> int:
         """How many values there are."""
-        return sum(value is not None for _, values in self.rows for value in values)
+        return int(np.isfinite(self.values).sum())
+
+    @property
+    def span(self) -> Interval:
+        """From the first moment to the last."""
+        return Interval(int(self.times[0]), int(self.times[-1]))
+
+    @property
+    def step_ms(self) -> int:
+        """The usual distance of two moments."""
+        steps = np.diff(self.times)
+        return int(np.median(steps[steps > 0])) if (steps > 0).any() else 60_000
+
+    def series(self, channel: int) -> tuple[Int64, Float64]:
+        """Return the times and values of one channel's readings."""
+        values = self.values[:, channel]
+        there = np.isfinite(values)
+        return self.times[there], values[there]
 
 
-def given_name(path: str) -> str:
-    """Return a device path as the user wrote it: a name alone where no area and site were given."""
-    return path.removeprefix(f"{_AREA}/{_SITE}/")
+def read_recordings(files: Sequence[Path], time_column: str | None = None, mapping: Sequence[str] = ()) -> Recording:
+    """Return the files as one recording, in order of time; what is not said is guessed.
 
-
-def parse_mapping(text: str) -> Channel:
-    """Return the channel written `COLUMN=DEVICE:MEASURAND`; DEVICE is a name or area/site/device."""
-    column, equals, rest = text.partition("=")
-    device, colon, measurand = rest.rpartition(":")
-    if not (column and equals and device and colon):
-        raise InputError(f"--map {text!r} is not COLUMN=DEVICE:MEASURAND, e.g. --map ch4=kitchen:ch4_lel")
-    if measurand not in measurands.BY_NAME:
-        raise InputError(f"--map {text!r}: no measurand '{measurand}' (known: {', '.join(measurands.BY_NAME)})")
-    path = DevicePath.parse(device) if "/" in device else DevicePath.of(_AREA, _SITE, device)
-    return Channel(column, path, measurand)
-
-
-def read_time(text: str) -> int:
-    """Return epoch ms of an ISO 8601 time (without offset: UTC) or of a number (epoch seconds or milliseconds)."""
-    text = text.strip()
-    try:
-        number = float(text)
-    except ValueError:
-        moment_ms = _calendar_ms(text)
-    else:
-        moment_ms = round(number if number > _MILLISECONDS_FROM else number * 1000) if math.isfinite(number) else -1
-    if not 0 <= moment_ms < _LATEST_MS:
-        raise InputError(f"{text[:40]!r} is no time between 1970 and 2200")
-    return moment_ms
-
-
-def _calendar_ms(text: str) -> int:
-    """Return epoch ms of a date and time as ISO 8601 or a spreadsheet writes it (2024/1/5 8:30)."""
-    date = _DATE.match(text)
-    if date is not None:
-        year, month, day, clock = date.groups(default="")
-        hour, colon, rest = clock.partition(":")
-        clock = f"{int(hour):02}{colon}{rest}" if hour.isdecimal() else clock
-        text = f"{year}-{int(month):02}-{int(day):02}" + (f"T{clock}" if clock else "")
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{text[:40]!r} is no time (ISO 8601, or epoch seconds or milliseconds)") from None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp() * 1000)
-
-
-def read_recordings(files: Sequence[Path], time_column: str, mapping: Sequence[str]) -> Recording:
-    """Return the files as one recording, in order of time; `{file}` in a mapping stands for each file's name without ending.
-
-    Raises InputError naming the missing column, the line with an unreadable time, or the channel that is mapped twice.
+    `{file}` in a mapping stands for each file's name without ending. Files without a mapping whose times overlap are of
+    different devices, others go on where the one before ended. Raises InputError naming the missing column, the line with
+    an unreadable time, or the channel that is mapped twice.
     """
-    if not mapping:
-        raise InputError("say at least one --map COLUMN=DEVICE:MEASURAND")
-    parts = [read_recording(file, time_column, _channels(mapping, file)) for file in files]
+    parts = [_read(file, time_column, mapping) for file in files]
+    if not mapping and len(parts) > 1:
+        parts = _told_apart(files, parts)
     channels = tuple(dict.fromkeys(channel for part in parts for channel in part.channels))
     _refuse_doubles(channels)
-    rows = [row for part in parts for row in _widened(part, channels)]
-    reordered = sum(part.reordered for part in parts)
-    return Recording(channels, sorted(rows, key=lambda row: row[0]), reordered, sum(part.skipped for part in parts))
+    return _joined(parts, channels)
 
 
-def _channels(mapping: Sequence[str], file: Path) -> list[Channel]:
-    return [parse_mapping(text.replace("{file}", re.sub(r"[^A-Za-z0-9_-]", "-", file.stem)[:64])) for text in mapping]
+def read_recording(file: Path, time_column: str, channels: Sequence[Channel]) -> Recording:
+    """Return one file's recording of these channels; raises InputError as `read_recordings` does."""
+    table = open_table(file)
+    plan = Plan((table.place(time_column),), tuple(table.place(c.column) for c in channels), (), tuple(channels))
+    return _recorded(table, taken_of(table, plan))
+
+
+def _read(file: Path, time_column: str | None, mapping: Sequence[str]) -> Recording:
+    channels = tuple(parse_mapping(text.replace("{file}", _stem(file))) for text in mapping)
+    table = open_table(file)
+    time = columns.time_columns(table) if time_column is None else (table.place(time_column),)
+    values, labels, others = columns.value_columns(table, time)
+    if mapping:
+        plan = Plan(time, tuple(table.place(c.column) for c in channels), _unmapped(labels, channels, table), channels)
+    else:
+        plan = Plan(time, tuple(values), tuple(labels), None, tuple(others))
+        if not values:
+            raise InputError(f"{file} has no column of numbers beside its time (columns: {', '.join(table.names)})")
+    return _recorded(table, taken_of(table, plan))
+
+
+def _unmapped(labels: Sequence[int], channels: Sequence[Channel], table: Table) -> tuple[int, ...]:
+    mapped = {channel.column for channel in channels}
+    return tuple(place for place in labels if table.names[place] not in mapped)
+
+
+def _stem(file: Path) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "-", file.stem)[:64]
+
+
+def _recorded(table: Table, taken: Taken) -> Recording:
+    """Return what was read, in order of time, each row once."""
+    file, plan = table.file, taken.plan
+    rows = len(taken.texts) + len(taken.broken)
+    if not rows:
+        raise InputError(f"{file} has no rows")
+    if not taken.texts:
+        raise InputError(f"{file}, {taken.broken[0]}")
+    unit = columns.time_unit(table, plan.time[0]) if len(plan.time) == 1 else ""
+    times, assumed = read_times(taken.texts, unit)
+    values = np.frombuffer(taken.numbers, np.float64).reshape(len(times), len(plan.values))
+    good = times != NEVER
+    for i in np.flatnonzero(~good)[:1].tolist():
+        taken.broken.append(f"line {taken.lines[i]}: {taken.texts[i][:40]!r} is no time between 1970 and 2200")
+    _refuse_strange(file, taken, int((~good).sum()), rows)
+    channels, values, named = _channels(table, plan, values)
+    remarks = [*named, *([assumed] if assumed else []), *taken.left_out(int((~good).sum()))]
+    marks = np.frombuffer(taken.marks, np.uint8).astype(np.bool_) if plan.labels else np.zeros(len(times), np.bool_)
+    times, values, marks, sorted_ = _in_order(times[good], values[good], marks[good])
+    labelled = tuple(marked(times, marks)) if plan.labels else None
+    if plan.labels:
+        remarks.append(f"column '{table.names[plan.labels[0]]}' says when something was the matter")
+    return Recording(channels, times, values, rows, (*remarks, *sorted_), labelled)
+
+
+def _refuse_strange(file: Path, taken: Taken, timeless: int, rows: int) -> None:
+    unread = len(taken.broken) - (timeless > 0) + timeless
+    if unread > _TOLERATED * rows:
+        raise InputError(f"{file}, {taken.broken[-1] if timeless else taken.broken[0]}")
+
+
+def _channels(table: Table, plan: Plan, values: Float64) -> tuple[tuple[Channel, ...], Float64, list[str]]:
+    """Return the channels with readings, those readings in the measurands' units, and how columns were understood."""
+    there = np.array([bool(np.isfinite(column).any()) for column in values.T])
+    known = there.tolist()
+    if plan.channels is not None:
+        if not there.all():
+            column = plan.channels[int(np.argmin(there))].column
+            raise InputError(f"{table.file}: column '{column}' holds no number")
+        return plan.channels, values, []
+    places = [place for place, some in zip(plan.values, known, strict=True) if some]
+    if not places:
+        raise InputError(f"{table.file} holds no number (columns: {', '.join(table.names)})")
+    channels, converted, remarks = columns.channels_of(table, places, list(values[:, there].T))
+    silent = [table.names[p] for p, some in zip(plan.values, known, strict=True) if not some]
+    left = [*plan.others, *silent]
+    remarks += [f"columns left out: {', '.join(left)}"] if left else []
+    return tuple(channels), np.column_stack(converted), remarks
+
+
+def _in_order(
+    times: Int64, values: Float64, marks: NDArray[np.bool_]
+) -> tuple[Int64, Float64, NDArray[np.bool_], list[str]]:
+    """Return the rows sorted by time, repeats of a whole row once, and what that changed."""
+    remarks = []
+    reordered = int((np.diff(times) < 0).sum())
+    if reordered:
+        order = np.argsort(times, kind="stable")
+        times, values, marks = times[order], values[order], marks[order]
+        remarks.append(f"{reordered} rows were not in order of time; they were sorted")
+    same = np.zeros(len(times), np.bool_)
+    same[1:] = (np.diff(times) == 0) & ((values[1:] == values[:-1]) | np.isnan(values[1:])).all(axis=1)
+    if same.any():
+        times, values, marks = times[~same], values[~same], marks[~same]
+        remarks.append(f"{int(same.sum())} rows repeat the one before; they were left out")
+    return times, values, marks, remarks
+
+
+def _told_apart(files: Sequence[Path], parts: Sequence[Recording]) -> list[Recording]:
+    """Return the parts with the file's name in each device where files overlap in time, which one device cannot."""
+    spans = sorted(part.span for part in parts)
+    overlap = any(a.end_ms >= b.start_ms for a, b in pairwise(spans))
+    alone = all(len(part.channels) == 1 for part in parts)
+    if not overlap and not alone:
+        return list(parts)
+    return [_renamed(p, _stem(file if overlap else files[0])[:60]) for file, p in zip(files, parts, strict=True)]
+
+
+def _renamed(part: Recording, stem: str) -> Recording:
+    alone = len(part.channels) == 1
+    names = [stem if alone else f"{stem[:40]}-{channel.device.device}"[:64] for channel in part.channels]
+    channels = (c._replace(device=in_recording(name)) for c, name in zip(part.channels, names, strict=True))
+    return replace(part, channels=tuple(channels))
 
 
 def _refuse_doubles(channels: Sequence[Channel]) -> None:
@@ -133,139 +201,18 @@ def _refuse_doubles(channels: Sequence[Channel]) -> None:
             raise InputError(f"two columns are mapped to {given_name(str(device))}:{measurand}")
 
 
-def _widened(part: Recording, channels: Sequence[Channel]) -> Iterator[tuple[int, tuple[float | None, ...]]]:
-    if part.channels == tuple(channels):
-        yield from part.rows
-        return
-    places = [part.channels.index(channel) if channel in part.channels else None for channel in channels]
-    for moment, values in part.rows:
-        yield moment, tuple(None if place is None else values[place] for place in places)
-
-
-def read_recording(file: Path, time_column: str, channels: Sequence[Channel]) -> Recording:
-    """Return one file's recording; raises InputError as `read_recordings` does."""
-    rows, skipped = [], 0
-    try:
-        with file.open(encoding=_encoding(file), newline="") as lines:
-            reader = csv.reader(lines)
-            header = next(reader, None)
-            if header is None:
-                raise InputError(f"{file} is empty")
-            places = [_place(header, name, file) for name in (time_column, *(c.column for c in channels))]
-            for number, row in enumerate(reader, start=2):
-                if len(row) > len(header):
-                    raise InputError(f"{file}, line {number}: {len(row)} columns, but the header has {len(header)}")
-                if row:
-                    moment, values, bad = _row(row, places, number, file)
-                    rows.append((moment, values))
-                    skipped += bad
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot read {file}: {error}") from error
-    if not rows:
-        raise InputError(f"{file} has no rows")
-    for i, channel in enumerate(channels):
-        if all(values[i] is None for _, values in rows):
-            raise InputError(f"{file}: column '{channel.column}' holds no number")
-    reordered = sum(b[0] < a[0] for a, b in itertools.pairwise(rows))
-    rows.sort(key=lambda row: row[0])
-    return Recording(tuple(channels), rows, reordered, skipped)
-
-
-def _encoding(file: Path) -> str:
-    """Return UTF-8, or what Chinese spreadsheets write when the file is not UTF-8."""
-    with file.open(encoding="utf-8") as lines:
-        try:
-            for _ in lines:
-                pass
-        except UnicodeDecodeError:
-            return "gb18030"
-    return "utf-8-sig"
-
-
-def _place(header: list[str], name: str, file: Path) -> int:
-    if header.count(name) > 1:
-        raise InputError(f"{file} has {header.count(name)} columns '{name}'")
-    try:
-        return header.index(name)
-    except ValueError:
-        raise InputError(f"{file} has no column '{name}' (columns: {', '.join(header)})") from None
-
-
-def _row(row: list[str], places: list[int], number: int, file: Path) -> tuple[int, tuple[float | None, ...], int]:
-    try:
-        moment = read_time(row[places[0]])
-        cells = [row[place].strip() for place in places[1:]]
-    except InputError as error:
-        raise InputError(f"{file}, line {number}: {error}") from None
-    except IndexError:
-        raise InputError(f"{file}, line {number}: only {len(row)} columns") from None
-    values = tuple(_number(cell) for cell in cells)
-    bad = sum(
-        value is None and cell.lower() not in ("", "na", "nan", "null")
-        for value, cell in zip(values, cells, strict=True)
-    )
-    return moment, values, bad
-
-
-def _number(cell: str) -> float | None:
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    return value if abs(value) < float("inf") else None
-
-
-def registers(recording: Recording) -> list[RegisterChange]:
-    """Return the registers that make the recording's devices known, with the recording's own sampling interval."""
-    paths = sorted({channel.device for channel in recording.channels})
-    areas = [Area(code=code, name=code) for code in sorted({path.area for path in paths})]
-    sites = [Site(code=site, name=site, area=area) for area, site in sorted({(path.area, path.site) for path in paths})]
-    entries: list[Noun] = [*areas, *sites]
-    for path in paths:
-        entries += _device(path, [c.measurand for c in recording.channels if c.device == path], _interval_s(recording))
-    return [RegisterChange(i, entry.noun, entry.key, entry.projection()) for i, entry in enumerate(entries, start=1)]
-
-
-def _device(path: DevicePath, names: list[str], interval_s: int) -> list[Noun]:
-    if _WELDING & set(names):
-        return [WeldingMachine(code=path.device, chip=path.device, interval_s=interval_s)]
-    family = measurands.BY_NAME[names[0]].family
-    model = DeviceModel(
-        code=f"model-{path.device}"[:64],
-        name="recorded",
-        kind=_KINDS.get(family, DeviceKind.GAS),
-        measurand=names[0],
-        interval_s=interval_s,
-    )
-    return [model, Device(code=path.device, site=path.site, model=model.code)]
-
-
-def _interval_s(recording: Recording) -> int:
-    steps = [b[0] - a[0] for a, b in itertools.pairwise(recording.rows) if b[0] > a[0]]
-    return max(1, min(604_800, round(median(steps) / 1000))) if steps else 60
-
-
-def records(recording: Recording) -> Iterator[Record]:
-    """Yield the journal records: start, registers, then for each moment a tick and the devices' messages, then a last tick."""
-    first = recording.rows[0][0]
-    yield Record(first, START, b"")
-    yield Record(first, REGISTER, msgspec.json.encode(registers(recording)))
-    topics = [(f"safety/v1/{path}/telemetry", columns) for path, columns in _columns(recording).items()]
-    ticked = 0
-    for moment, values in recording.rows:
-        if moment - ticked >= _TICK_MS:
-            ticked = moment
-            yield Record(moment, TICK, b"")
-        for topic, columns in topics:
-            named = {recording.channels[i].measurand: values[i] for i in columns if values[i] is not None}
-            if named:
-                yield Record(moment, topic, msgspec.json.encode({"ts": moment, "v": named}))
-    yield Record(recording.rows[-1][0] + 1, TICK, b"")
-
-
-def _columns(recording: Recording) -> dict[DevicePath, list[int]]:
-    """Return which channels each device has, in order of first appearance."""
-    devices: dict[DevicePath, list[int]] = {}
-    for i, channel in enumerate(recording.channels):
-        devices.setdefault(channel.device, []).append(i)
-    return devices
+def _joined(parts: Sequence[Recording], channels: tuple[Channel, ...]) -> Recording:
+    if len(parts) == 1:
+        return parts[0]
+    times = np.concatenate([part.times for part in parts])
+    values = np.full((len(times), len(channels)), np.nan)
+    start = 0
+    for part in parts:
+        places = [channels.index(channel) for channel in part.channels]
+        values[start : start + len(part.times), places] = part.values
+        start += len(part.times)
+    order = np.argsort(times, kind="stable")
+    labelled = [event for part in parts for event in part.labelled or ()]
+    known = tuple(sorted(labelled)) if any(part.labelled is not None for part in parts) else None
+    remarks = tuple(dict.fromkeys(remark for part in parts for remark in part.remarks))
+    return Recording(channels, times[order], values[order], sum(part.rows for part in parts), remarks, known)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from detectors.catalogue import CATALOGUE
 from domain.measurands import BY_NAME
-from emberwatch.backtest.recording import Channel, Recording, given_name
+from emberwatch.backtest.channels import Channel, given_name
+from emberwatch.backtest.recording import Recording
 from emberwatch.backtest.runner import Episode, Outcome, iso
 from emberwatch.backtest.truth import Interval, Verdict
 
@@ -76,10 +77,11 @@ def _summary(recording: Recording, variants: Sequence[Variant]) -> str:
     rows = [
         ("时间范围 (UTC)", [f"{iso(span.start_ms)} – {iso(span.end_ms)}"]),
         ("读数", [f"{recording.readings:,}"]),
+        ("说明", ["; ".join(recording.remarks) or "—"]),
         ("报警次数", [f"{len(variant.outcome.episodes):,}" for variant in variants]),
     ]
     if len(variants) > 1:
-        rows.insert(2, ("设置（图中自上而下）", [variant.name for variant in variants]))
+        rows.insert(3, ("设置（图中自上而下）", [variant.name for variant in variants]))
     verdicts = [variant.verdict for variant in variants if variant.verdict is not None]
     if verdicts:
         rows += [
@@ -89,6 +91,7 @@ def _summary(recording: Recording, variants: Sequence[Variant]) -> str:
                 [f"{_shown(v.delay_median_min)} / {_shown(v.delay_p90_min)}" for v in verdicts],
             ),
             ("无事件时间内处于报警的比例", [_shown(v.alarmed_share_of_free_time) for v in verdicts]),
+            ("评分排序 (AUC)", [_shown(v.score_auc) for v in verdicts]),
             ("每个无事件日误报", [f"{_shown(v.false_per_event_free_day)} (共 {v.false_events} 次)" for v in verdicts]),
         ]
     return _rows(rows)
@@ -113,13 +116,16 @@ def _key() -> str:
 def _chart(
     column: int, channel: Channel, recording: Recording, variants: Sequence[Variant], truth: Sequence[Interval]
 ) -> str:
-    pairs = [(moment, values[column]) for moment, values in recording.rows if values[column] is not None]
+    times, values = recording.series(column)
     measurand = BY_NAME[channel.measurand]
-    names = (channel.column, f"{measurand.title} ({measurand.unit})", given_name(str(channel.device)))
+    names = (
+        channel.column,
+        f"{measurand.title} ({measurand.unit})" if measurand.unit else measurand.title,
+        given_name(str(channel.device)),
+    )
     heading = f"<h2>{escape(' · '.join(names))}</h2>"
-    if not pairs:
+    if not len(times):
         return f"{heading}<p>没有读数</p>"
-    times, values = np.array([p[0] for p in pairs], np.int64), np.array([p[1] for p in pairs], np.float64)
     span = variants[0].outcome.span
     scale = _scale(span, values)
     heading += "<p>对数刻度</p>" if scale.logarithmic else ""

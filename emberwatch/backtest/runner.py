@@ -3,19 +3,22 @@
 import csv
 import datetime as dt
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from detectors.base import Scores
 from domain import measurands
 from domain.findings import Action, Finding
-from domain.records import Journal, Record, batches
-from emberwatch.backtest.recording import Recording, given_name, records
-from emberwatch.backtest.truth import Interval
+from domain.records import RecordBatch
+from emberwatch.backtest.channels import given_name
+from emberwatch.backtest.feed import lead_ms, records
+from emberwatch.backtest.recording import Recording
+from emberwatch.backtest.truth import Interval, score_auc
 from emberwatch.pipeline import Machine
 from ledger.books import Books, Decided
 
@@ -51,44 +54,55 @@ class Outcome(NamedTuple):
             if not episode.rule.startswith("D")
         ]
 
+    def auc(self, truth: Sequence[Interval]) -> float | None:
+        """How well the statistical scores rank moments of known events above others; None without scores of both."""
+        if not self.scores:
+            return None
+        times = np.concatenate([part.event_ms for part in self.scores])
+        return score_auc(times, np.concatenate([part.score for part in self.scores]), truth)
+
 
 def run(
     recording: Recording,
     machine: Machine,
-    journal: Journal,
     books: Books,
     *,
     keep_scores: bool = False,
     only: Container[str] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Outcome:
-    """Return what the service would have found; `progress` is told how many records of how many are decided.
+    """Return what the service would have found; `progress` is told how many rows of how many are decided.
 
     Findings of other rules than `only` are left out.
     """
-    _write(journal, records(recording))
+    lead, span, rows = lead_ms(recording), recording.span, len(recording.times)
     findings: list[Finding] = []
     scores: list[Scores] = []
     began = time.perf_counter()
-    end = journal.info().end
-    for batch in batches(journal, 0, end, _BATCH):
+    for batch in _batches(recording):
         for decoded in machine.decoder.decode(batch):
             found = machine.engine.process(decoded.segment)
             found = found if only is None else [finding for finding in found if finding.rule in only]
-            findings += found
             if keep_scores:
-                scores += machine.engine.scores
+                scores += [part._replace(event_ms=part.event_ms - lead) for part in machine.engine.scores]
             if found:
                 books.commit(Decided(decoded.segment.end_offset, found[-1].at_ms, found))
-        progress(batch.end_offset, end)
+                findings += [_by_its_own_clock(finding, lead) for finding in found]
+        now_ms = batch.records[-1].received_ms - lead
+        progress(int(np.searchsorted(recording.times, now_ms, "right")), rows)
     seconds = time.perf_counter() - began
-    span = Interval(recording.rows[0][0], recording.rows[-1][0])
     return Outcome(findings, episodes(findings), scores, machine.world.slots.paths(), seconds, span)
 
 
-def _write(journal: Journal, stream: Iterator[Record]) -> None:
+def _batches(recording: Recording) -> Iterator[RecordBatch]:
+    stream, offset = records(recording), 0
     while part := list(islice(stream, _BATCH)):
-        journal.append(part)
+        yield RecordBatch(offset, part)
+        offset += len(part)
+
+
+def _by_its_own_clock(finding: Finding, lead: int) -> Finding:
+    return msgspec.structs.replace(finding, at_ms=finding.at_ms - lead, event_ms=finding.event_ms - lead)
 
 
 def episodes(findings: list[Finding]) -> list[Episode]:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from detectors.parameters import Parameters
 from detectors.setpoints import profile
 from domain.measurands import BY_NAME
-from emberwatch.backtest.recording import Channel, Recording, given_name
+from emberwatch.backtest.channels import Channel, given_name
+from emberwatch.backtest.recording import Recording
 from emberwatch.backtest.truth import MERGE_MS, Interval, merge
 
 _PER_DAYS = 30.0
@@ -48,10 +49,9 @@ def suggest(recording: Recording, truth: Sequence[Interval]) -> list[Suggestion]
 
 def _propose(column: int, channel: Channel, recording: Recording, truth: Sequence[Interval]) -> Suggestion | None:
     bounds = _bounds(channel.measurand)
-    pairs = [(moment, values[column]) for moment, values in recording.rows if values[column] is not None]
-    if bounds is None or not pairs:
+    times, values = recording.series(column)
+    if bounds is None or not len(times):
         return None
-    times, values = np.array([p[0] for p in pairs], np.int64), np.array([p[1] for p in pairs], np.float64)
     quiet = ~_inside(times, truth)
     days = max(float(times[-1] - times[0]) / _DAY_MS, 1e-9)
     allowed = max(1, int(days / _PER_DAYS))

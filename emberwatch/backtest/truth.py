@@ -6,15 +6,12 @@ its start and its end; its delay runs from its start to the first active moment 
 alarm that touches no known event is a false event; event-free time is the recording's span without the known events.
 """
 
-import csv
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from domain.errors import InputError
-from emberwatch.backtest.recording import read_time
+from domain.readings import Float64, Int64
 
 MERGE_MS = 30 * 60_000
 _DAY_MS = 86_400_000
@@ -36,7 +33,8 @@ class Verdict(NamedTuple):
     """How many known events, how many found, how late, and how many alarms were about nothing known.
 
     `alarmed_share_of_free_time` (0..1) belongs beside them: an alarm that never ends finds everything at once and is never
-    false by the other numbers.
+    false by the other numbers. `score_auc`: chance that a moment within a known event scores above one outside all; None
+    without scores of both.
     """
 
     total: int
@@ -46,32 +44,7 @@ class Verdict(NamedTuple):
     false_events: int
     false_per_event_free_day: float | None
     alarmed_share_of_free_time: float | None
-
-
-def read_truth(file: Path) -> list[Interval]:
-    """Return the known events of a CSV file with columns start,end or start_utc,end_utc; raise InputError otherwise."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            names = reader.fieldnames or []
-            pair = next((p for p in (("start", "end"), ("start_utc", "end_utc")) if set(p) <= set(names)), None)
-            if pair is None:
-                raise InputError(
-                    f"{file} has neither columns start,end nor start_utc,end_utc (columns: {', '.join(names)})"
-                )
-            return [_interval(row[pair[0]], row[pair[1]], i, file) for i, row in enumerate(reader, start=2)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot read {file}: {error}") from error
-
-
-def _interval(start: str | None, end: str | None, line: int, file: Path) -> Interval:
-    try:
-        interval = Interval(read_time(start or ""), read_time(end or ""))
-    except InputError as error:
-        raise InputError(f"{file}, line {line}: {error}") from None
-    if interval.end_ms < interval.start_ms:
-        raise InputError(f"{file}, line {line}: the event ends before it starts")
-    return interval
+    score_auc: float | None = None
 
 
 def merge(intervals: Sequence[Interval], gap_ms: int = 0) -> list[Interval]:
@@ -102,6 +75,26 @@ def judge(alarms: Sequence[Interval], truth: Sequence[Interval], span: Interval)
         false_per_event_free_day=round(false / (free_ms / _DAY_MS), 3) if free_ms > 0 else None,
         alarmed_share_of_free_time=round(alarmed_ms / free_ms, 4) if free_ms > 0 else None,
     )
+
+
+def score_auc(times: Int64, scores: Float64, truth: Sequence[Interval]) -> float | None:
+    """Return the area under the ROC curve of scores (n,) at `times` (n,), several at one moment counting by their highest.
+
+    Ties count half.
+    """
+    moments, place = np.unique(times, return_inverse=True)
+    highest = np.full(len(moments), -np.inf)
+    np.maximum.at(highest, place, scores)
+    inside = np.zeros(len(moments), np.bool_)
+    for event in truth:
+        inside[np.searchsorted(moments, event.start_ms) : np.searchsorted(moments, event.end_ms, "right")] = True
+    hits = int(inside.sum())
+    if hits in (0, len(moments)):
+        return None
+    _, rank, count = np.unique(highest, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(count) - (count - 1) / 2)[rank]
+    above = ranks[inside].sum() - hits * (hits + 1) / 2
+    return round(float(above / (hits * (len(moments) - hits))), 4)
 
 
 def _delay_min(event: Interval, alarms: Sequence[Interval]) -> float | None:

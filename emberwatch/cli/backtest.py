@@ -20,25 +20,27 @@ def add_to(app: typer.Typer) -> None:
 
 OutOption = Annotated[Path | None, typer.Option(help="Folder for findings.csv and report.html.", show_default=False)]
 TruthOption = Annotated[
-    Path | None, typer.Option(help="CSV of known events: start,end or start_utc,end_utc.", show_default=False)
+    Path | None,
+    typer.Option(help="Known events: CSV of start and end, of moments or labels, or JSON.", show_default=False),
 ]
 ScoresOption = Annotated[
     Path | None, typer.Option(help="Write every statistical score to this CSV.", show_default=False)
 ]
 MapOption = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         "--map",
         metavar="COLUMN=DEVICE:MEASURAND",
         help="What a column measures; repeat it. `{file}` in DEVICE is the file's name.",
+        show_default="every column of numbers, by its header",
     ),
 ]
 
 
 def backtest(
-    files: Annotated[list[Path], typer.Argument(help="CSV files with a header, one row a moment.")],
-    time: Annotated[str, typer.Option(help="Name of the time column (ISO 8601, or epoch seconds or milliseconds).")],
-    mapping: MapOption,
+    files: Annotated[list[Path], typer.Argument(help="Tables as text (CSV and the like), one row a moment.")],
+    time: Annotated[str | None, typer.Option(help="Name of the time column.", show_default="found by its look")] = None,
+    mapping: MapOption = None,
     truth: TruthOption = None,
     scores: ScoresOption = None,
     out: OutOption = None,
@@ -62,12 +64,13 @@ def backtest(
 ) -> None:
     """Run a recording through decoding, detectors and alarm lifecycle, with the file's own time.
 
-    Example: `emberwatch backtest readings.csv --time time_utc --map E=east:ch4_ppm --truth releases.csv --out report`
+    Example: `emberwatch backtest readings.csv --map E=east:ch4_ppm --truth releases.csv --out report`. Without `--map` every
+    column of numbers is taken for what its header says; how it was understood is printed.
     """
     job = Job(
         tuple(files),
         time,
-        tuple(mapping),
+        tuple(mapping or ()),
         truth,
         scores,
         out,

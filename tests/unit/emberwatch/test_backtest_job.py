@@ -64,7 +64,6 @@ def test_another_catalogue_is_run_beside_the_settings(files: tuple[Path, Path], 
         ({"sets": ("G102.nothing=1",)}, "nothing"),
         ({"compare": (Path("none.toml"),)}, "none.toml"),
         ({"mapping": ("x=k:ch4_lel", "time=k:ch4_lel")}, "two columns"),
-        ({"mapping": ()}, "at least one --map"),
     ],
 )
 def test_a_mistake_is_explained(files: tuple[Path, Path], change: dict[str, object], word: str) -> None:

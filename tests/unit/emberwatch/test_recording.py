@@ -1,36 +1,30 @@
-"""Recordings: any CSV with a time column becomes the records its devices would have made."""
+"""Recordings: any table with times becomes arrays of readings, and what was left out is said."""
 
-import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from domain.errors import InputError
 from domain.places import DevicePath
-from domain.records import REGISTER, START, TICK
-from emberwatch.backtest.recording import (
-    Channel,
-    given_name,
-    parse_mapping,
-    read_recording,
-    read_time,
-    records,
-)
+from emberwatch.backtest.channels import Channel, given_name, parse_mapping
+from emberwatch.backtest.recording import read_recording, read_recordings
 
 EAST = DevicePath("backtest", "recording", "E")
 TWO = (Channel("e", EAST, "ch4_ppm"), Channel("t", EAST, "temp_c"))
 
 
-def write(folder: Path, text: str) -> Path:
-    file = folder / "readings.csv"
+def write(folder: Path, text: str, name: str = "readings.csv") -> Path:
+    file = folder / name
     file.write_text(text, "utf-8")
     return file
 
 
 def test_a_mapping_names_column_device_and_measurand() -> None:
-    """A device is a name, or a whole path."""
+    """A device is a name, or a whole path; a column's name may hold anything."""
     assert parse_mapping("E=E:ch4_ppm") == Channel("E", EAST, "ch4_ppm")
     assert parse_mapping("x=a/b/c:co_ppm").device == DevicePath("a", "b", "c")
+    assert parse_mapping("t=0 (ppm)=a/b/c:co_ppm").column == "t=0 (ppm)"
 
 
 def test_a_device_is_shown_as_it_was_given() -> None:
@@ -49,73 +43,42 @@ def test_a_bad_mapping_is_explained(text: str, word: str) -> None:
         parse_mapping(text)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "2022-05-09T00:00:00Z",
-        "2022-05-09 00:00:00",
-        "2022-05-09T08:00:00+08:00",
-        "1652054400",
-        "1652054400000",
-        "2022/5/9 0:00",
-        "2022/05/09",
-        " 1652054400.0 ",
-    ],
-)
-def test_times_are_read_in_every_common_form(text: str) -> None:
-    """ISO 8601 with or without offset, epoch seconds, epoch milliseconds."""
-    assert read_time(text) == 1_652_054_400_000
-
-
 def test_empty_cells_are_gaps_and_words_are_counted(tmp_path: Path) -> None:
     """A gap is silence; a word is worth a remark."""
-    file = write(tmp_path, "time,e,t\n0,1.5,20\n60,,20\n120,broken,inf\n")
-    recording = read_recording(file, "time", TWO)
+    recording = read_recording(write(tmp_path, "time,e,t\n0,1.5,20\n60,,20\n120,broken,inf\n"), "time", TWO)
     assert recording.readings == 3
-    assert recording.skipped == 2
+    assert any("2 cells were neither" in remark for remark in recording.remarks)
 
 
 def test_rows_out_of_order_are_sorted_and_counted(tmp_path: Path) -> None:
     """The journal's time never goes back."""
     recording = read_recording(write(tmp_path, "time,e,t\n60,1,1\n0,2,2\n"), "time", TWO)
-    assert [moment for moment, _ in recording.rows] == [0, 60_000]
-    assert recording.reordered == 1
+    assert recording.times.tolist() == [0, 60_000]
+    assert any(remark.startswith("1 rows were not in order") for remark in recording.remarks)
+
+
+def test_a_row_told_twice_counts_once(tmp_path: Path) -> None:
+    """Exports overlap; two readings of one moment that differ are both kept."""
+    recording = read_recording(write(tmp_path, "time,e,t\n0,1,1\n0,1,1\n60,1,\n60,1,\n90,1,1\n90,2,1\n"), "time", TWO)
+    assert recording.times.tolist() == [0, 60_000, 90_000, 90_000]
+    assert any(remark.startswith("2 rows repeat") for remark in recording.remarks)
+
+
+def test_a_few_broken_rows_are_left_out_and_named(tmp_path: Path) -> None:
+    """A total at the end, a line torn by a full disk: no reason to refuse the rest, nor to be silent."""
+    rows = "".join(f"{i},1,2\n" for i in range(100))
+    recording = read_recording(write(tmp_path, f"time,e,t\n{rows}Total: 100\n"), "time", TWO)
+    assert (recording.rows, recording.readings) == (101, 200)
+    assert any("1 rows could not be read" in remark and "line 102" in remark for remark in recording.remarks)
 
 
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("a,e,t\n", "no column 'time'"),
+        ("a,e,t\n0,1,1\n", "no column 'time'"),
         ("time,e,t\n", "no rows"),
         ("time,e,t\nnoon,1,1\n", "line 2"),
         ("time,e,t\n5\n", "line 2"),
-    ],
-)
-def test_a_bad_file_is_explained(tmp_path: Path, text: str, word: str) -> None:
-    """By column or by line."""
-    with pytest.raises(InputError, match=word):
-        read_recording(write(tmp_path, text), "time", TWO)
-
-
-def test_records_begin_with_start_and_registers_and_tick_with_time(tmp_path: Path) -> None:
-    """One message a device and moment, in the device's own time."""
-    recording = read_recording(write(tmp_path, "time,e,t\n60,1.5,20\n120,,\n"), "time", TWO)
-    made = list(records(recording))
-    assert [r.topic for r in made] == [START, REGISTER, TICK, "safety/v1/backtest/recording/E/telemetry", TICK, TICK]
-    assert json.loads(made[3].payload) == {"ts": 60_000, "v": {"ch4_ppm": 1.5, "temp_c": 20.0}}
-
-
-def test_a_file_as_chinese_spreadsheets_write_it_is_read(tmp_path: Path) -> None:
-    """GB18030, dates with strokes, hours without a leading zero."""
-    file = tmp_path / "r.csv"
-    file.write_bytes("时间,浓度\n2022/5/9 8:05,3.5\n".encode("gb18030"))
-    recording = read_recording(file, "时间", (Channel("浓度", EAST, "ch4_lel"),))
-    assert recording.rows == [(1_652_083_500_000, (3.5,))]
-
-
-@pytest.mark.parametrize(
-    ("text", "word"),
-    [
         ("", "is empty"),
         ("time,e,e\n0,1,2\n", "2 columns 'e'"),
         ("time,e,t\n0,1,5,2\n", "line 2: 4 columns"),
@@ -125,6 +88,41 @@ def test_a_file_as_chinese_spreadsheets_write_it_is_read(tmp_path: Path) -> None
     ],
 )
 def test_what_would_be_read_wrongly_is_refused(tmp_path: Path, text: str, word: str) -> None:
-    """A wrong number taken for a reading is worse than no run."""
+    """By column or by line: a wrong number taken for a reading is worse than no run."""
+    mapping = ("e=E:ch4_ppm", "t=E:temp_c")
     with pytest.raises(InputError, match=word):
-        read_recording(write(tmp_path, text), "time", TWO)
+        read_recordings([write(tmp_path, text)], "time", mapping)
+
+
+def test_a_spreadsheets_own_format_is_refused_with_advice(tmp_path: Path) -> None:
+    """Its bytes are no text."""
+    file = tmp_path / "book.xlsx"
+    file.write_bytes(b"PK\x03\x04rest")
+    with pytest.raises(InputError, match="save it there as CSV"):
+        read_recordings([file])
+
+
+def test_a_file_as_chinese_spreadsheets_write_it_is_read(tmp_path: Path) -> None:
+    """GB18030, dates with strokes, hours without a leading zero."""
+    file = tmp_path / "r.csv"
+    file.write_bytes("时间,浓度\n2022/5/9 8:05,3.5\n".encode("gb18030"))
+    recording = read_recording(file, "时间", (Channel("浓度", EAST, "ch4_lel"),))
+    assert recording.times.tolist() == [1_652_083_500_000]
+    assert recording.values.tolist() == [[3.5]]
+
+
+def test_files_one_after_another_are_one_device(tmp_path: Path) -> None:
+    """A file a day is one series; the device is called after the first."""
+    first = write(tmp_path, "time,x\n0,1\n60,2\n", "monday.csv")
+    second = write(tmp_path, "time,x\n120,3\n180,4\n", "tuesday.csv")
+    recording = read_recordings([second, first])
+    assert [str(c.device) for c in recording.channels] == ["backtest/recording/tuesday"]
+    assert recording.values[:, 0].tolist() == [1, 2, 3, 4]
+
+
+def test_files_of_the_same_time_are_devices_of_their_own(tmp_path: Path) -> None:
+    """One device cannot be in two places."""
+    files = [write(tmp_path, f"time,x\n0,{i}\n60,{i}\n", f"s{i}.csv") for i in (1, 2)]
+    recording = read_recordings(files)
+    assert [given_name(str(c.device)) for c in recording.channels] == ["s1", "s2"]
+    assert np.isfinite(recording.values).sum() == 4

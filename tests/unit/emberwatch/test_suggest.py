@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emberwatch.backtest.recording import Channel, Recording, parse_mapping
+from emberwatch.backtest.channels import Channel, parse_mapping
+from emberwatch.backtest.recording import Recording
 from emberwatch.backtest.suggest import Suggestion, suggest
 from emberwatch.backtest.truth import Interval
 
@@ -13,7 +14,7 @@ LEL = parse_mapping("x=kitchen:ch4_lel")
 
 
 def recorded(values: list[float], channel: Channel = LEL) -> Recording:
-    return Recording((channel,), [(i * MINUTE, (value,)) for i, value in enumerate(values)], 0, 0)
+    return Recording((channel,), np.arange(len(values)) * MINUTE, np.array(values)[:, None], len(values))
 
 
 def one(values: list[float], truth: list[Interval] | None = None) -> Suggestion:

@@ -1,14 +1,13 @@
 """Judging alarms against what is known: definitions that a reader can check by hand."""
 
 import itertools
-from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import InputError
-from emberwatch.backtest.truth import MERGE_MS, Interval, judge, merge, read_truth
+from emberwatch.backtest.truth import MERGE_MS, Interval, judge, merge, score_auc
 
 MINUTE = 60_000
 DAY = 86_400_000
@@ -79,24 +78,23 @@ def test_merged_intervals_are_in_order_apart_and_cover_the_same(given_: list[Int
     assert all(any(m.start_ms <= i.start_ms and i.end_ms <= m.end_ms for m in merged) for i in given_)
 
 
-@pytest.mark.parametrize("header", ["start,end,rate", "start_utc,end_utc,rate"])
-def test_both_spellings_of_the_columns_are_read(tmp_path: Path, header: str) -> None:
-    """Times may carry any offset; without one they are UTC."""
-    file = tmp_path / "truth.csv"
-    file.write_text(f"{header}\n1970-01-01T08:00:00+08:00,1970-01-01T00:01:00,5\n", "utf-8")
-    assert read_truth(file) == [Interval(0, MINUTE)]
+def test_the_area_under_the_curve_is_the_chance_of_the_right_order() -> None:
+    """Of two moments within and two outside, three of the four pairs are in order, and a tie counts half."""
+    times = np.array([0, 1, 2, 3]) * MINUTE
+    assert score_auc(times, np.array([0.1, 0.9, 0.5, 0.5]), [minutes(1, 2)]) == pytest.approx(3.5 / 4)
 
 
-@pytest.mark.parametrize(
-    ("text", "word"),
-    [("a,b\n1,2\n", "neither columns"), ("start,end\nnoon,1\n", "line 2"), ("start,end\n2000,1000\n", "ends before")],
-)
-def test_a_bad_truth_file_is_explained(tmp_path: Path, text: str, word: str) -> None:
-    """The message names the line or the columns."""
-    file = tmp_path / "truth.csv"
-    file.write_text(text, "utf-8")
-    with pytest.raises(InputError, match=word):
-        read_truth(file)
+def test_of_several_devices_the_highest_score_of_a_moment_counts() -> None:
+    """As alarms of all devices count together."""
+    times = np.array([0, 0, 1, 1]) * MINUTE
+    assert score_auc(times, np.array([0.1, 0.2, 0.0, 0.9]), [minutes(1, 2)]) == 1.0
+
+
+def test_without_a_moment_outside_there_is_no_order_to_judge() -> None:
+    """Nor without one within."""
+    times = np.array([0, 1]) * MINUTE
+    assert score_auc(times, np.array([0.1, 0.2]), [minutes(0, 2)]) is None
+    assert score_auc(times, np.array([0.1, 0.2]), []) is None
 
 
 def test_the_gap_is_thirty_minutes() -> None:

@@ -1,0 +1,125 @@
+"""A recording as the journal records its devices would have made: registers, ticks, one message a device and moment.
+
+Detectors take the hours as the house's local ones, a recording has its own: its clock is set so that its midnight is ours.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+
+from domain import measurands
+from domain.changes import RegisterChange
+from domain.measurands import Family
+from domain.places import DevicePath
+from domain.records import REGISTER, START, TICK, Record
+from emberwatch.backtest.recording import Recording
+from registers.device import Device, DeviceKind, DeviceModel
+from registers.local_time import LOCAL
+from registers.machine import Machine as WeldingMachine
+from registers.noun import Noun
+from registers.place import Area, Site
+
+_KINDS = {Family.FIRE: DeviceKind.FIRE, Family.ELECTRIC: DeviceKind.ELECTRIC, Family.PROCESS: DeviceKind.PROCESS}
+_WELDING = frozenset({"current_a", "voltage_v"})
+_ROOM_C = 45.0
+"""What is usually warmer than this is no room, and its heat no fire."""
+_TICK_ROWS = 60
+_SHORTEST_MS, _LONGEST_MS = 1_000, 900_000
+"""The live service ticks once a second; nothing that waits for a tick is judged finer than by quarter hours of slow readings."""
+_WEEK_MS = 7 * 86_400_000
+
+
+def pace_ms(recording: Recording) -> int:
+    """Return how far apart ticks are: sixty rows, between a second and a quarter of an hour."""
+    return min(max(_TICK_ROWS * recording.step_ms, _SHORTEST_MS), _LONGEST_MS)
+
+
+def lead_ms(recording: Recording) -> int:
+    """Return what is added to the times for the detectors: its wall clock becomes the local one, never before 1970."""
+    lead = -int((LOCAL.utcoffset(None) or dt.timedelta()).total_seconds() * 1000)
+    return lead if recording.times[0] > _WEEK_MS else lead + 52 * _WEEK_MS
+
+
+def records(recording: Recording, pace: int | None = None) -> Iterator[Record]:
+    """Yield start, registers, then the rows' messages between ticks `pace` ms apart (None: `pace_ms`), and a last tick.
+
+    Where the recording is silent for longer than that, ticks come at doubling distances: silence is time that goes on.
+    """
+    pace, lead = pace or pace_ms(recording), lead_ms(recording)
+    before = ticked = int(recording.times[0]) + lead
+    yield Record(before, START, b"")
+    yield Record(before, REGISTER, msgspec.json.encode(registers(recording)))
+    devices = [(f"safety/v1/{path}/telemetry", named) for path, named in _columns(recording).items()]
+    encode = msgspec.json.Encoder().encode
+    ticked -= pace
+    for time, values in zip(recording.times.tolist(), recording.values.tolist(), strict=False):
+        moment = time + lead
+        if moment - before > pace:
+            yield from (Record(ms, TICK, b"") for ms in _meanwhile(before, moment, recording.step_ms))
+        before = moment
+        if moment - ticked >= pace:
+            ticked = moment
+            yield Record(moment, TICK, b"")
+        for topic, named in devices:
+            said = {name: values[i] for i, name in named if values[i] == values[i]}  # not NaN
+            if said:
+                yield Record(moment, topic, encode({"ts": moment, "v": said}))
+    yield Record(before + 1, TICK, b"")
+
+
+def _meanwhile(before: int, until: int, step_ms: int) -> Iterator[int]:
+    wait = max(2 * step_ms, _SHORTEST_MS)
+    while before + wait < until:
+        yield before + wait
+        wait *= 2
+
+
+def registers(recording: Recording) -> list[RegisterChange]:
+    """Return the registers that make the recording's devices known, each with its own sampling interval."""
+    columns = _columns(recording)
+    areas = [Area(code=code, name=code) for code in sorted({path.area for path in columns})]
+    sites = [Site(code=site, name=site, area=area) for area, site in sorted({(p.area, p.site) for p in columns})]
+    entries: list[Noun] = [*areas, *sites]
+    for path in sorted(columns):
+        entries += _device(path, columns[path], recording)
+    return [RegisterChange(i, entry.noun, entry.key, entry.projection()) for i, entry in enumerate(entries, start=1)]
+
+
+def _device(path: DevicePath, named: list[tuple[int, str]], recording: Recording) -> list[Noun]:
+    names = [name for _, name in named]
+    interval_s = _interval_s(recording, [i for i, _ in named])
+    if _WELDING & set(names):
+        return [WeldingMachine(code=path.device, chip=path.device, interval_s=interval_s)]
+    model = DeviceModel(
+        code=f"model-{path.device}"[:64],
+        name="recorded",
+        kind=_kind(named, recording),
+        measurand=names[0],
+        interval_s=interval_s,
+    )
+    return [model, Device(code=path.device, site=path.site, model=model.code)]
+
+
+def _kind(named: list[tuple[int, str]], recording: Recording) -> DeviceKind:
+    """Return the kind of a device by what it measures first; one that is usually hot watches a process, not a room."""
+    column, name = named[0]
+    if name == "temp_c" and float(np.median(recording.series(column)[1])) > _ROOM_C:
+        return DeviceKind.PROCESS
+    return _KINDS.get(measurands.BY_NAME[name].family, DeviceKind.GAS)
+
+
+def _interval_s(recording: Recording, columns: list[int]) -> int:
+    times = recording.times[np.isfinite(recording.values[:, columns]).any(axis=1)]
+    steps = np.diff(times)
+    usual = float(np.median(steps[steps > 0])) / 1000 if (steps > 0).any() else 60.0
+    return max(1, min(604_800, round(usual)))
+
+
+def _columns(recording: Recording) -> dict[DevicePath, list[tuple[int, str]]]:
+    """Return each device's columns and measurands, in order of first appearance."""
+    devices: dict[DevicePath, list[tuple[int, str]]] = {}
+    for i, channel in enumerate(recording.channels):
+        devices.setdefault(channel.device, []).append((i, channel.measurand))
+    return devices
