@@ -1,8 +1,8 @@
 """The disk before it is full: what gives way early, in which order, and when we stop taking messages in.
 
-First the oldest messages that are decided, before their time; then the oldest days of readings. The books, in which every
-alarm keeps its evidence, give way to nothing. When even that does not help, nothing is acknowledged any more: the broker keeps
-the messages.
+First dead letters, but for a few; then the oldest messages that are decided, before their time; then the oldest days of
+readings. The books, in which every alarm keeps its evidence, give way to nothing. When even that does not help, nothing is
+acknowledged any more: the broker keeps the messages.
 """
 
 import logging
@@ -13,6 +13,7 @@ from pathlib import Path
 from domain.errors import EngineError
 from domain.history import History
 from domain.records import Journal, JournalInfo, Record, RecordBatch
+from ledger.books import DeadLetters
 
 _LOG = logging.getLogger(__name__)
 _FLOOR = 8
@@ -30,6 +31,8 @@ class Disk:
         self._free = free
         self.unwritten = 0
         """Messages that gave way before the history store had their readings."""
+        self.dropped_letters = 0
+        """Dead letters that gave way before their time."""
 
     @classmethod
     def under(cls, folder: Path, limit: int) -> "Disk":
@@ -53,6 +56,13 @@ class Disk:
     def full(self) -> bool:
         """Whether nothing more may be taken in."""
         return self.free < self.limit // _FLOOR
+
+    def cap_letters(self, letters: DeadLetters, most_bytes: int) -> None:
+        """Drop the oldest dead letters of whoever sends most of them, until they take no more than this."""
+        dropped = letters.cap_dead_letters(most_bytes)
+        if dropped:
+            self.dropped_letters += dropped
+            _LOG.warning("%d dead letters gave way before their time: who sends so much that nobody can read?", dropped)
 
     def make_room(self, journal: Journal, history: History | None, *, decided: int, written: int) -> None:
         """Drop what may go, oldest first, until there is room or nothing is left to drop.

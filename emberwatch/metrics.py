@@ -27,6 +27,7 @@ class Reading:
     history_queued: int
     history_healthy: bool
     history_missed: int = 0
+    letters_dropped: int = 0
     broker_restarts: int = 0
     broker_dropped: int = 0
     broker_held: int = 0
@@ -87,6 +88,7 @@ class ServiceCollector(Collector):
         yield _labelled("alarms_open", "Open alarms by severity (1 gravest).", "severity", look.alarms)
         yield _labelled("hazards_open", "Open hazards by state.", "state", look.hazards)
         yield _labelled("notices", "Notices by state.", "state", look.outbox)
+        yield _counter("dead_letters_dropped", "Dead letters that gave way before their time.", look.letters_dropped)
         yield _labelled("dead_letters", "Dead letters held, by reason.", "reason", look.dead_letters)
 
 

@@ -40,6 +40,7 @@ class Overview:
             history_queued=parts.history_feed.queued,
             history_healthy=parts.history_feed.healthy,
             history_missed=parts.disk.unwritten,
+            letters_dropped=parts.disk.dropped_letters,
             broker_dropped=parts.broker_watch.dropped,
             broker_held=parts.broker_watch.held,
             overloaded=parts.thinner.active,

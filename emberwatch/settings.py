@@ -67,6 +67,11 @@ class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     journal_days: Annotated[int, Meta(ge=1), _help("days of raw messages kept for replay")] = 30
     history_days: Annotated[int, Meta(ge=1), _help("days of readings kept for curves")] = 400
     dead_letter_days: Annotated[int, Meta(ge=1), _help("days of messages kept that nobody could read")] = 90
+    dead_letter_mib: Annotated[
+        int,
+        Meta(ge=1),
+        _help("most space for them; the oldest of the loudest give way, one topic has an eighth at most"),
+    ] = 256
     disk_free_mib: Annotated[
         int,
         Meta(ge=64),

@@ -193,6 +193,13 @@ class DeadLetters(Protocol):
         """Drop those received before `before_ms`; return how many."""
         ...
 
+    def cap_dead_letters(self, most_bytes: int) -> int:
+        """Drop the oldest of the topics that hold most, until all hold `most_bytes` at most and none more than an eighth of it.
+
+        Return how many were dropped; topics that hold little keep all.
+        """
+        ...
+
     def dead_letter_counts(self) -> dict[str, int]:
         """Return reason → count."""
         ...

@@ -1,15 +1,20 @@
 """What nobody could read, in SQL."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from domain.errors import NotFoundError
 from ledger.books import DeadLetter
-from storage.sql.engine import reading, writing
+from storage.sql.engine import give_back, reading, writing
 from storage.sql.ledger_tables import DEAD_LETTER
 from storage.sql.rows import convert, tally
 
+_ROW_BYTES = 300
+"""About what a letter takes besides its payload."""
+_AT_ONCE = 500
+_SHARES = 8
 _COLUMNS = [DEAD_LETTER.c[name] for name in DeadLetter.__struct_fields__]
 
 
@@ -47,5 +52,36 @@ class SqlDeadLetters:
         with writing(self.engine) as connection:
             return connection.execute(sa.delete(DEAD_LETTER).where(DEAD_LETTER.c.received_ms < before_ms)).rowcount
 
+    def cap_dead_letters(self, most_bytes: int) -> int:
+        c = DEAD_LETTER.c
+        size = sa.func.length(c.payload) + _ROW_BYTES
+        with reading(self.engine) as connection:
+            rows = connection.execute(sa.select(sa.func.sum(size)).group_by(c.topic))
+            sizes = [int(held) for (held,) in rows]
+            share = fair_share(sizes, most_bytes)
+            if max(sizes, default=0) <= share:
+                return 0
+            newer = sa.func.sum(size).over(partition_by=c.topic, order_by=c.offset.desc())
+            with_newer = sa.select(c.offset, newer.label("held")).subquery()
+            offsets = connection.scalars(sa.select(with_newer.c.offset).where(with_newer.c.held > share)).all()
+        for at in range(0, len(offsets), _AT_ONCE):  # some at a time, so that commits come between
+            with writing(self.engine) as connection:
+                connection.execute(sa.delete(DEAD_LETTER).where(c.offset.in_(offsets[at : at + _AT_ONCE])))
+        give_back(self.engine)
+        return len(offsets)
+
     def dead_letter_counts(self) -> dict[str, int]:
         return tally(self.engine, DEAD_LETTER.c.reason)
+
+
+def fair_share(sizes: Sequence[int], most: int) -> int:
+    """Return the most that one may have, so that together they have `most` and nobody more than an eighth of it.
+
+    Those who want less have all they want: only the loudest are cut.
+    """
+    left, others = most, len(sizes)
+    for size in sorted(sizes):
+        if size * others > left:
+            return min(left // others, most // _SHARES)
+        left, others = left - size, others - 1
+    return most // _SHARES

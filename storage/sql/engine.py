@@ -1,7 +1,8 @@
 """One way to open the database: durable, one writer at a time, errors in our own words."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -37,7 +38,13 @@ def open_engine(url: str) -> sa.Engine:
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, or pysqlite starts transactions too late
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in (
+        "auto_vacuum=INCREMENTAL",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -69,11 +76,21 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+def give_back(engine: sa.Engine) -> None:
+    """Return free space to the disk where a SQLite file keeps it; one made by an older version keeps it for new rows."""
+    if engine.dialect.name != "sqlite":
+        return
+    with _turns.setdefault(engine, Lock()), _translated(), closing(engine.raw_connection()) as connection:
+        driver: Any = connection.driver_connection
+        # a script, because `execute` would stop after the first page
+        driver.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(PASSIVE)")
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         raise EngineError(
             f"the database did not do its work: {type(error).__name__}: {getattr(error, 'orig', error)}"
         ) from error

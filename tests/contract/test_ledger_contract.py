@@ -440,6 +440,17 @@ class TestDeadLetters:
         assert ledger.dead_letters.dead_letters() == [young]
         assert ledger.books.committed().counts.dead == 2
 
+    def test_the_loudest_give_way_oldest_first(self, ledger: SqlLedger) -> None:
+        """One topic has an eighth at most; a device that is heard seldom keeps all its letters."""
+        loud = [msgspec.structs.replace(_letter(i), topic="loud", payload=bytes(1_000)) for i in range(1, 101)]
+        quiet = [_letter(0), _letter(101)]
+        ledger.books.commit(Decided(102, NOON, dead_letters=[quiet[0], *loud, quiet[1]], counts=Counts(dead=102)))
+        assert ledger.dead_letters.cap_dead_letters(1_000_000) == 4
+        assert ledger.dead_letters.cap_dead_letters(1_000_000) == 0
+        kept = ledger.dead_letters.dead_letters(limit=200)
+        assert [letter.offset for letter in kept] == [101, *range(100, 4, -1), 0]
+        assert ledger.books.committed().counts.dead == 102
+
     def test_replay_is_marked(self, ledger: SqlLedger, engine: sa.Engine) -> None:
         """A replayed letter stays, marked with the time; an unknown one is not found."""
         ledger.books.commit(Decided(1, NOON, dead_letters=[_letter(0)]))

@@ -1,5 +1,7 @@
 """Claims about a disk that fills: what gives way in which order, and that nothing is taken in at the very end."""
 
+from typing import Any
+
 import pytest
 
 from domain.errors import EngineError
@@ -76,6 +78,22 @@ def test_messages_the_history_store_has_not_read_are_counted(journal: MemoryJour
     disk = shrinking(journal, 0)
     disk.make_room(journal, Days(), decided=40, written=30)
     assert disk.unwritten == 10
+
+
+def test_dead_letters_that_give_way_are_counted() -> None:
+    """And who keeps them is told how much they may take."""
+    asked: list[int] = []
+
+    class Letters:
+        def cap_dead_letters(self, most_bytes: int) -> int:
+            asked.append(most_bytes)
+            return 3
+
+    disk = Disk(LIMIT, lambda: 0)
+    letters: Any = Letters()
+    disk.cap_letters(letters, 5_000)
+    disk.cap_letters(letters, 4_000)
+    assert (asked, disk.dropped_letters) == ([5_000, 4_000], 6)
 
 
 def test_at_the_very_end_nothing_is_taken_in(journal: MemoryJournal) -> None:
