@@ -112,7 +112,7 @@ class Load:
         path = self._at.get(code) or self._meters.paths(i, world)[0]
         found = self._ordered(path, kw, orders.get(code), facts, moment)
         found += self._safe(path, kw, world.view.enterprise(code), facts, moment)
-        told = {"usual_kw": round(float(usual.median[i]), _DIGITS), "score": round(score, _DIGITS)}
+        told = {"usual_kw": round(float(usual.median[i]), _DIGITS), "times_spread": round(score, _DIGITS)}
         told |= {"samples": int(usual.samples[i])} if score else {}
         found += self._unusual(path, code, score, facts | told, moment)
         if self._stopped.holds(path) or self._excess.holds(path):

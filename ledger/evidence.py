@@ -41,6 +41,9 @@ _LABELS = {
     "quarter": "时段",
     "order": "停产指令",
     "group": "并入",
+    "baseline_of": "基线来自",
+    "caution": "注意",
+    "ban": "禁令编号",
 }
 _LISTS = {
     "points": "报警点位",
@@ -56,6 +59,12 @@ _UNITS = {
     "lasted_s": ("持续", "秒"),
     "silent_s": ("未上报", "秒"),
     "apart_s": ("相隔", "秒"),
+    "known_h": ("已学习", "小时"),
+    "reaches_in_s": ("预计到达设定值", "秒后"),
+    "rising_s": ("已上升", "秒"),
+    "minutes_at_this_level": ("此浓度下报警需", "分钟"),
+    "gas_alarms": ("燃气报警", "个"),
+    "points_missing": ("失去监护点", "个"),
     "smoke_dbm": ("烟雾减光率", "dB/m"),
     "temp_c": ("温度", "℃"),
     "rate_c_min": ("升温速度", "℃/min"),
@@ -64,9 +73,11 @@ _UNITS = {
     "allowed_m": ("允许半径", "m"),
     "minutes": ("间隔", "分钟"),
     "speed_kmh": ("所需时速", "km/h"),
+    "limit_kmh": ("时速上限", "km/h"),
     "test_age_min": ("检测早于作业", "分钟"),
     "bursts": ("起弧负荷", "次"),
     "rise_kw": ("负荷升高", "kW"),
+    "idle_kw": ("平时负荷", "kW"),
     "limit_min": ("时限", "分钟"),
     "limit_h": ("时限", "小时"),
     "members": ("设备", "台"),
@@ -92,9 +103,22 @@ _UNITS = {
     "base_kw": ("许可基础负荷", "kW"),
     "safe_kw": ("安全负荷", "kW"),
     "usual_kw": ("同期常态", "kW"),
+    "times_spread": ("高出平时波动", "倍"),
     "meters": ("电表", "块"),
     "meters_reporting": ("有数据", "块"),
 }
+_BESIDE = {
+    "set_point": "设定值",
+    "baseline": "平时",
+    "spread": "平时波动",
+    "rise_per_min": "每分钟升高",
+    "noise": "近期噪声",
+    "noise_of_day": "近一日噪声",
+    "usual_noise": "平时噪声",
+    "in_clean_air": "清洁空气中应为",
+    "drift_limit": "漂移限值",
+}
+"""Facts in the unit of the reading, told with it."""
 _VALUES = {
     "not_registered": "未登记入平台",
     "out_of_service": "已停用",
@@ -197,6 +221,14 @@ _VALUES = {
     "stop_order": "停产期间用电",
     "above_safe": "超过安全负荷",
     "unusual": "高于本单位同期常态",
+    "co_dose": "一氧化碳累积",
+    "one_sensor_left": "只余一个探测器",
+    "commanded_closed": "已下令关阀",
+    "expected_closed": "高限报警应关阀",
+    "valve_not_reached": "阀门未到位",
+    "last_days": "近几日",
+    "hour_of_day": "同一时刻",
+    "ambiguous_past_lel": "催化燃烧式探测器超过爆炸下限后读数不可信，可能更高",
     "hidden": "不予显示",
     "special": "特级",
     "first": "一级",
@@ -219,12 +251,16 @@ def sentence(evidence: Mapping[str, Any]) -> str:
 def _facts(evidence: Mapping[str, Any]) -> Iterator[str]:
     if "value" in evidence and str(evidence.get("measurand")) in BY_NAME:
         yield _reading(evidence)
+    sensors = evidence.get("sensors")
+    if sensors and isinstance(sensors, list | tuple):
+        yield "相互印证：" + "、".join(_sensor(sensor) for sensor in sensors if isinstance(sensor, Mapping))
     for name, label in _LISTS.items():
         words = evidence.get(name)
         if words and isinstance(words, list | tuple):
             yield f"{label}：" + "、".join(map(_word, words))
     for name, label in _LABELS.items():
-        if (value := evidence.get(name)) is not None:
+        value = evidence.get(name)
+        if value is not None and value != evidence.get("measurand"):  # a cause that only repeats what was measured
             yield f"{label}：{_word(value)}"
     for name, (label, unit) in _UNITS.items():
         if (value := evidence.get(name)) is not None:
@@ -234,9 +270,15 @@ def _facts(evidence: Mapping[str, Any]) -> Iterator[str]:
 def _reading(evidence: Mapping[str, Any]) -> str:
     measurand = BY_NAME[evidence["measurand"]]
     text = f"{measurand.title} {evidence['value']} {measurand.unit}"
-    if (limit := evidence.get("set_point")) is not None:
-        text += f"，设定值 {limit} {measurand.unit}"
+    for name, label in _BESIDE.items():
+        if (value := evidence.get(name)) is not None:
+            text += f"，{label} {value} {measurand.unit}"
     return text
+
+
+def _sensor(sensor: Mapping[str, Any]) -> str:
+    """Return one of the sensors that agree: where, and what it read if it says so."""
+    return " ".join([str(sensor.get("device")), *_facts(sensor)])
 
 
 def _word(value: Any) -> str:

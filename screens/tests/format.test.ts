@@ -94,6 +94,20 @@ describe('evidence', () => {
     ])
   })
 
+  it('tells which sensors agree, and the limits of several signs', () => {
+    const seen = { device: 'a/s/g1', rule: 'G105', measurand: 'ch4_lel', value: 7, unit: '%LEL' }
+    expect(said({ sensors: [seen, { ...seen, device: 'a/s/g2' }], apart_s: 5 })).toEqual([
+      '相互印证的探测器=a/s/g1 G105 甲烷 7 %LEL；a/s/g2 G105 甲烷 7 %LEL',
+      '相隔（秒）=5',
+    ])
+    expect(said({ limits: { smoke_dbm: 0.05, co_ppm: 10 } })).toEqual(['判据限值=烟雾减光率（dB/m） 0.05、一氧化碳（ppm） 10'])
+  })
+
+  it('tells what a statistical rule knows in the unit of its reading', () => {
+    const evidence = { measurand: 'ch4_lel', value: 3, unit: '%LEL', baseline: 0.1, baseline_of: 'last_days', known_h: 30 }
+    expect(said(evidence)).toEqual(['读数=甲烷 3 %LEL', '平时基线=0.1 %LEL', '基线来自=近几日', '已学习（小时）=30'])
+  })
+
   it('marks how it cleared', () => {
     expect(said({ clear: { peaks: { ch4_lel: 88 }, lasted_s: 73 } })).toEqual(['恢复情况·持续（秒）=73', '恢复情况·期间峰值=甲烷 88'])
   })

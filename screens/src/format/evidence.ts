@@ -12,6 +12,10 @@ type Evidence = Readonly<Record<string, unknown>>
 export type Naming = (measurand: string) => string
 
 const SAID_WITH_READING = new Set(['measurand', 'value', 'unit'])
+/** Facts in the unit of the reading. */
+const IN_ITS_UNIT = new Set(
+  'set_point baseline spread rise_per_min noise usual_noise noise_of_day in_clean_air drift_limit'.split(' '),
+)
 
 /** Return what decided, then (marked) how it cleared. Unknown keys stay in the books and out of the table. */
 export function facts(evidence: Evidence, words: Words, naming: Naming): Fact[] {
@@ -32,6 +36,7 @@ function reading(evidence: Evidence, words: Words, naming: Naming): Fact[] {
 function plain(evidence: Evidence, words: Words, naming: Naming): Fact[] {
   return Object.entries(words.fact)
     .filter(([key]) => key !== 'clear' && !SAID_WITH_READING.has(key) && said(evidence[key]))
+    .filter(([key]) => key !== 'reason' || evidence[key] !== evidence['measurand'])
     .map(([key, label]) => ({ label, text: textOf(key, evidence, words, naming) }))
 }
 
@@ -42,8 +47,10 @@ function said(value: unknown): boolean {
 function textOf(key: string, evidence: Evidence, words: Words, naming: Naming): string {
   const value = evidence[key]
   if (key === 'lel_vol') return `${String(value)} %VOL`
-  if (['set_point', 'baseline', 'spread'].includes(key) && typeof value === 'number') return quantity(evidence, value)
+  if (IN_ITS_UNIT.has(key) && typeof value === 'number') return quantity(evidence, value)
   if (key === 'peaks' && isObject(value)) return peaks(value, naming)
+  if (key === 'limits' && isObject(value)) return limits(value, words)
+  if (key === 'sensors' && Array.isArray(value)) return value.filter(isObject).map((one) => sensor(one, words, naming)).join('；')
   return worded(value, words)
 }
 
@@ -56,6 +63,18 @@ function peaks(values: Evidence, naming: Naming): string {
   return Object.entries(values)
     .map(([name, value]) => `${naming(name)} ${measured(Number(value))}`)
     .join('、')
+}
+
+/** What a rule's signs are held against: names are facts of their own. */
+function limits(values: Evidence, words: Words): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${wordFor(words.fact, name)} ${String(value)}`)
+    .join('、')
+}
+
+function sensor(one: Evidence, words: Words, naming: Naming): string {
+  const seen = reading(one, words, naming).map((fact) => fact.text)
+  return [one['device'], one['rule'], ...seen].map(String).join(' ')
 }
 
 function worded(value: unknown, words: Words): string {

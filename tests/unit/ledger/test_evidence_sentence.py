@@ -52,3 +52,28 @@ def test_unknown_evidence_is_left_out(evidence: dict[str, object]) -> None:
 def test_odd_evidence_never_fails(evidence: dict[str, object]) -> None:
     """A message is never lost for an unforeseen shape of evidence."""
     assert isinstance(sentence(evidence), str)
+
+
+def test_a_suspicion_is_told_with_what_is_usual() -> None:
+    """The reading alone convinces nobody: the baseline, where it comes from and how long it was learned stand beside it."""
+    said = sentence(
+        {
+            "measurand": "ch4_lel",
+            "value": 3.1,
+            "unit": "%LEL",
+            "baseline": 0.1,
+            "spread": 0.2,
+            "baseline_of": "last_days",
+            "known_h": 30.0,
+        }
+    )
+    assert said == "甲烷 3.1 %LEL，平时 0.1 %LEL，平时波动 0.2 %LEL；基线来自：近几日；已学习 30.0 小时"
+
+
+def test_sensors_that_agree_are_told_one_by_one() -> None:
+    """Each with what it read; a cause that only repeats what was measured is not told."""
+    seen = {"device": "a/s/g1", "rule": "G105", "measurand": "ch4_lel", "value": 7.0, "unit": "%LEL"}
+    assert sentence({"sensors": [seen, {"device": "a/s/g2", "rule": "G101"}], "apart_s": 5}) == (
+        "相互印证：a/s/g1 甲烷 7.0 %LEL、a/s/g2；相隔 5 秒"
+    )
+    assert sentence({"reason": "ch4_lel", "measurand": "ch4_lel"}) == ""
