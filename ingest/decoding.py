@@ -6,6 +6,7 @@ batches and however often the process restarted between (with `snapshot` and `re
 
 import logging
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar, cast
@@ -152,7 +153,8 @@ class Decoder:
         except MalformedPayloadError as error:
             draft.dead(offset, record, error)
         except Exception as error:  # noqa: BLE001  a bug of ours: one record must not end the service, fire alarms with it
-            _LOG.exception("record %d cannot be read", offset)
+            where = "".join(traceback.format_tb(error.__traceback__))  # without its words: they may quote a device
+            _LOG.error("record %d cannot be read: %s\n%s", offset, type(error).__name__, where)
             draft.undo(before)
             draft.dead(offset, record, MalformedPayloadError("bug", type(error).__name__))
         else:
