@@ -1,6 +1,6 @@
 /* The live books: nothing is missed, nothing counts twice, nothing goes back in time. */
 import { describe, expect, it } from 'vitest'
-import { applyItems, newestAlarms, newestHazards, startBooks } from '../src/live/books'
+import { applyItems, gravestAlarms, newestHazards, startBooks } from '../src/live/books'
 import { alarm, hazard, item } from './things'
 
 const ITEMS = [
@@ -59,15 +59,21 @@ describe('applyItems', () => {
 })
 
 describe('order', () => {
-  it('lists alarms newest first, one that came back by its last coming', () => {
+  it('lists alarms gravest first, however old', () => {
+    const grave = alarm(1, { severity: 1 })
+    const books = startBooks(0, [alarm(2), alarm(3, { severity: 4 }), grave], [])
+    expect(gravestAlarms(books).map((one) => one.id)).toEqual([1, 2, 3])
+  })
+
+  it('lists alarms as grave newest first, one that came back by its last coming', () => {
     const back = alarm(1, { cycles: 2, event_ms: 9000 })
     const books = startBooks(0, [alarm(2), back, alarm(3)], [])
-    expect(newestAlarms(books).map((one) => one.id)).toEqual([1, 3, 2])
+    expect(gravestAlarms(books).map((one) => one.id)).toEqual([1, 3, 2])
   })
 
   it('does not put a late alarm among the old ones for the age of its readings', () => {
     const late = alarm(4, { late: true, event_ms: 1 })
-    expect(newestAlarms(startBooks(0, [alarm(3), late], [])).map((one) => one.id)).toEqual([4, 3])
+    expect(gravestAlarms(startBooks(0, [alarm(3), late], [])).map((one) => one.id)).toEqual([4, 3])
   })
 
   it('lists hazards newest first, by number within one instant', () => {

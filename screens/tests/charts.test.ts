@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { scaleOf, withGaps } from '../src/charts/curve'
 import { colourOf, isPlaced, landOf, sizeOf } from '../src/charts/map'
+import { placeNames, type Named } from '../src/charts/names'
 import { SEVERITY_COLOUR } from '../src/format/severity'
 import { site } from './things'
 
@@ -78,5 +79,29 @@ describe('the map', () => {
     expect(sizeOf(0)).toBeLessThan(sizeOf(1))
     expect(sizeOf(1)).toBeLessThan(sizeOf(4))
     expect(sizeOf(10_000)).toBeLessThanOrEqual(44)
+  })
+})
+
+describe('a name on the map', () => {
+  const named = (x: number, y: number, must = false): Named => ({ text: '一号食堂', x, y, radius: 8, fontSize: 14, must })
+  const placed = (...all: Named[]) => placeNames(all, 400, 200)
+
+  it('stands to the right, and to the left where the map ends', () => {
+    expect(placed(named(200, 100), named(390, 100))).toEqual(['right', 'left'])
+  })
+
+  it('covers no other name and no other site', () => {
+    expect(placed(named(200, 100), named(200, 108))).toEqual(['right', 'left'])
+    expect(placed(named(200, 100), named(225, 100))[0]).toBe('left')
+  })
+
+  it('is left out where there is no room', () => {
+    const crowd = Array.from({ length: 12 }, (_, i) => named(200 + i, 100))
+    expect(placed(...crowd)).toContain(null)
+  })
+
+  it('of an alarming site stands in any crowd', () => {
+    const crowd = Array.from({ length: 12 }, (_, i) => named(200 + i, 100, true))
+    expect(placed(...crowd)).not.toContain(null)
   })
 })

@@ -70,6 +70,7 @@ export function site(changes: Partial<SiteState> = {}): SiteState {
     online: 2,
     silent: 0,
     open_alarms: 0,
+    active_alarms: 0,
     worst: null,
     ...changes,
   }

@@ -23,6 +23,7 @@ from domain.readings import Readings
 from emberwatch.parts import clock_ms
 from ledger.alarm import AlarmFilter
 from ledger.books import Decided
+from ledger.hazard import HazardFilter, HazardStep
 from registers.account import Role
 from registers.device import Device, DeviceKind, DeviceModel
 from registers.place import Area, RiskClass, Site
@@ -35,6 +36,9 @@ from storage.sql.registers import SqlRegisters
 pytestmark = pytest.mark.browser
 
 PASSWORD: Final = "Correct-horse-7"
+NEW: Final = "Another-horse-8"
+ASSIGNED: Final = {"assignee": "赵巡检", "due_ms": 1_798_732_799_000}
+"""Until the end of 2026 in Beijing."""
 GAS: Final = "beidu/canteen-1/gas-001"
 STRANGER: Final = "beidu/yard-2/chip-9"
 PATIENCE_MS: Final = 20_000
@@ -306,6 +310,72 @@ def test_a_hazard_is_taken_one_step_on_with_its_basis(page: Page, wall: Wall) ->
     expect(page.locator("[data-test=hazards]")).to_contain_text("已核实")
 
 
+def test_a_row_of_the_ledger_says_who_is_responsible_and_until_when(page: Page, wall: Wall) -> None:
+    """A step's grade, assignee and deadline stand in its row, not only in the hazard's newest state."""
+    wall.find("G101", severity=1)
+    hazard = wall.ledger.hazards.hazards(HazardFilter())[0].id
+    for step, data in (
+        (HazardStep.VERIFY, {}),
+        (HazardStep.REGISTER, {"grade": "major"}),
+        (HazardStep.ASSIGN, ASSIGNED),
+    ):
+        wall.ledger.hazards.act_on_hazard(hazard, step, by="user:x", at_ms=clock_ms(), basis="现场核实记录", data=data)
+    log_in(page, address=f"/hazards/{hazard}")
+    for words in ("等级 重大隐患", "责任人 赵巡检 — 整改期限 2026-12-31 23:59:59"):
+        expect(page.locator("[data-test=drawer] ol")).to_contain_text(words)
+
+
+def test_a_hazard_that_somebody_found_is_entered_by_hand(page: Page, wall: Wall) -> None:
+    """The form asks for site, name and basis; the ledger opens at the new clue, and the books say who entered it."""
+    log_in(page)
+    page.click("[data-test=new-hazard]")
+    page.select_option("[name=place]", label="二号工地")
+    page.fill("[name=title]", "后厨燃气软管老化")
+    page.fill("[name=basis]", "城镇燃气管理条例")
+    page.select_option("[name=channel]", "public")
+    page.fill("[name=due]", "2026-12-31")
+    page.click("[data-test=open-hazard]")
+    expect(page.locator("[data-test=drawer]")).to_contain_text("群众举报")
+    expect(page.locator("[data-test=drawer]")).to_contain_text("用户 operator")
+    expect(page.locator("[data-test=hazards]")).to_contain_text("后厨燃气软管老化")
+    (hazard,) = wall.ledger.hazards.hazards(HazardFilter())
+    assert (hazard.site, hazard.state, hazard.due_ms) == ("yard-2", "clue", ASSIGNED["due_ms"])
+
+
+def test_one_changes_ones_own_password(page: Page) -> None:
+    """A wrong current password is told and ends no session; afterwards the new one lets in."""
+    log_in(page)
+    page.click("[data-test=user]")
+    for old, told in (("Wrong-horse-7", "当前密码不正确"), (PASSWORD, "密码已修改")):
+        page.fill("[name=old]", old)
+        page.fill("[name=fresh]", NEW)
+        page.fill("[name=again]", NEW)
+        page.click("[data-test=change-password]")
+        expect(page.locator("[data-test=drawer]")).to_contain_text(told)
+    page.click("[data-test=close]")
+    page.click("[data-test=logout]")
+    log_in(page, password=NEW)
+    expect(page.locator("[data-test=connection]")).to_have_text("实时")
+
+
+def test_an_address_of_nothing_says_so_and_leads_home(page: Page, wall: Wall) -> None:
+    """Neither the live page nor a blank one."""
+    page.goto("/alarms/none")
+    expect(page.get_by_role("heading", name="没有这个页面")).to_be_visible()
+    page.click("[data-test=home]")
+    expect(page.locator("[name=password]")).to_be_visible()
+    expect(page).to_have_url(f"{wall.url}/")
+
+
+def test_the_gravest_alarm_is_at_the_top(page: Page, wall: Wall) -> None:
+    """However many lesser ones came after it."""
+    wall.find("G101", severity=1)
+    wall.find("G102")
+    wall.find("D102", device=STRANGER, severity=3)
+    log_in(page)
+    expect(page.locator("[data-alarm]")).to_have_text([re.compile("紧急"), re.compile("重要"), re.compile("一般")])
+
+
 def test_english_at_a_switch_and_it_stays(page: Page, wall: Wall) -> None:
     """Titles, states and the rule's name change at once; the browser remembers."""
     wall.find("G102")
@@ -323,7 +393,7 @@ def test_a_session_that_ends_leads_to_the_login(page: Page, wall: Wall) -> None:
     log_in(page)
     row = page.locator("[data-alarm='1'] .row")
     expect(row).to_be_visible()
-    set_password(wall.accounts, "operator", "Another-horse-8")
+    set_password(wall.accounts, "operator", NEW)
     row.click()
     expect(page.get_by_text("登录已失效，请重新登录")).to_be_visible()
     expect(page.locator("[data-alarm]")).to_have_count(0)
@@ -409,9 +479,12 @@ def test_messages_that_are_nowhere_are_shown_as_a_warning(page: Page, wall: Wall
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (390, 844)])
 def test_no_size_of_screen_scrolls_sideways(page: Page, wall: Wall, width: int, height: int) -> None:
-    """A laptop and a phone show the same page within their width."""
+    """A laptop and a phone show the same page within their width, in either language."""
     wall.find("G101", severity=1)
     page.set_viewport_size({"width": width, "height": height})
     log_in(page)
-    expect(page.locator("[data-alarm='1']")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth") is True
+    for switched in (False, True):
+        if switched:
+            page.click("[data-test=language]")
+        expect(page.locator("[data-alarm='1']")).to_contain_text("Gas at level 2" if switched else "气体二级报警")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth") is True

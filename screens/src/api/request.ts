@@ -36,9 +36,12 @@ export function whenSessionEnds(act: () => void): void {
   onSessionEnd = act
 }
 
+/** Where a 401 says that a password that was just typed in is wrong. */
+const PASSWORD_ASKED = ['/login', '/me/password']
+
 async function answered<T>(path: string, init: RequestInit = {}): Promise<T> {
   const answer = await send(path, init)
-  if (answer.status === 401 && path !== '/login') onSessionEnd()
+  if (answer.status === 401 && !PASSWORD_ASKED.includes(path)) onSessionEnd()
   if (!answer.ok) throw await problemOf(answer)
   return (answer.status === 204 ? undefined : await answer.json()) as T
 }

@@ -2,6 +2,7 @@
 import { SEVERITY_COLOUR } from '../format/severity'
 import type { SiteState } from '../api/types'
 import type { ChartOption } from './echarts'
+import { placeNames, type Named, type Side } from './names'
 import { FONT, PALETTE } from './palette'
 
 export interface Box {
@@ -9,7 +10,9 @@ export interface Box {
   readonly lat: readonly [number, number]
   /** Degrees between two lines of the grid. */
   readonly step: number
-  readonly crowded: boolean
+  /** The size of the picture, in pixels. */
+  readonly width: number
+  readonly height: number
 }
 
 export type PlacedSite = SiteState & { lat: number; lon: number }
@@ -22,10 +25,8 @@ const LEAST_SPACING = 80
 const STEPS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
 const SMALLEST = 15
 const LARGEST = 44
-/** Beyond this share of the width names stand to the left of their site. */
-const LABELLED_LEFT = 0.78
-/** With less room than this for each site (square pixels), names that would cover each other are left out, and those of areas. */
-const CROWDED = 25_000
+const NAME_SIZE = 14
+const AREA_NAME_SIZE = 16
 
 export function isPlaced(site: SiteState): site is PlacedSite {
   return site.lat !== null && site.lon !== null
@@ -42,7 +43,8 @@ export function landOf(sites: readonly PlacedSite[], width: number, height: numb
     lon: around(middle(lon), (perPixel * width) / shrink),
     lat: around(middle(lat), perPixel * height),
     step,
-    crowded: (width * height) / sites.length < CROWDED,
+    width,
+    height,
   }
 }
 
@@ -88,7 +90,7 @@ export function mapOption(sites: readonly PlacedSite[], look: MapLook): ChartOpt
     },
     xAxis: axis(look.land.lon, 'E', look.land.step),
     yAxis: axis(look.land.lat, 'N', look.land.step),
-    series: [...(look.land.crowded ? [] : [areaNames(sites)]), symbols(sites, look)],
+    series: series(sites, look),
   }
 }
 
@@ -117,53 +119,96 @@ function axis(range: readonly [number, number], side: string, step: number) {
   }
 }
 
-function symbols(sites: readonly PlacedSite[], { chosen, land }: MapLook) {
-  const leftOf = land.lon[0] + (land.lon[1] - land.lon[0]) * LABELLED_LEFT
+/** Sites come with the gravest last, who are drawn over the others; names are placed for the gravest first, for areas last. */
+function series(sites: readonly PlacedSite[], look: MapLook) {
+  const areas = areasOf(sites)
+  const gravestFirst = [...sites].reverse().map((site) => namedSite(site, look.land))
+  const { width, height } = look.land
+  const sides = placeNames([...gravestFirst, ...areas.map((area) => namedArea(area, look.land))], width, height)
+  return [areaNames(areas, sides.slice(sites.length)), symbols(sites, sides.slice(0, sites.length).reverse(), look)]
+}
+
+function symbols(sites: readonly PlacedSite[], sides: readonly (Side | null)[], { chosen }: MapLook) {
   return {
     type: 'scatter' as const,
-    data: sites.map((site) => ({
+    data: sites.map((site, i) => ({
       value: [site.lon, site.lat],
       symbolSize: sizeOf(site.open_alarms),
-      itemStyle: { color: colourOf(site), ...edge(site, chosen) },
+      itemStyle: { color: colourOf(site), opacity: cleared(site) ? 0.55 : 1, ...edge(site, chosen) },
       label: {
+        show: sides[i] !== null,
         formatter: site.open_alarms > 0 ? `{n|${site.open_alarms}} ${nameOf(site)}` : nameOf(site),
-        position: site.lon > leftOf ? ('left' as const) : ('right' as const),
+        position: sides[i] ?? 'right',
         fontWeight: site.worst === null ? ('normal' as const) : ('bold' as const),
         color: site.worst === null ? PALETTE.muted : PALETTE.text,
       },
     })),
     label: {
-      show: true,
-      fontSize: 14,
+      fontSize: NAME_SIZE,
       fontFamily: FONT,
       textBorderColor: '#0b1424',
       textBorderWidth: 3,
       rich: { n: { fontWeight: 'bold' as const, fontSize: 15, color: '#fff', textBorderColor: '#0b1424', textBorderWidth: 3 } },
     },
-    labelLayout: { hideOverlap: land.crowded, moveOverlap: 'shiftY' as const },
   }
 }
 
+/** Whether alarms wait here to be acknowledged, and all of their causes are gone. */
+const cleared = (site: SiteState) => site.open_alarms > 0 && site.active_alarms === 0
+
 function edge(site: SiteState, chosen: string | null) {
   if (keyOf(site) === chosen) return { borderColor: '#fff', borderWidth: 3 }
-  return site.worst === 1 ? { shadowBlur: 22, shadowColor: colourOf(site) } : { borderColor: '#0b1424', borderWidth: 1.5 }
+  const glows = site.worst === 1 && !cleared(site)
+  return glows ? { shadowBlur: 22, shadowColor: colourOf(site) } : { borderColor: '#0b1424', borderWidth: 1.5 }
 }
 
 const nameOf = (site: SiteState) => site.name ?? site.site
 
-function areaNames(sites: readonly PlacedSite[]) {
+function namedSite(site: PlacedSite, land: Box): Named {
+  const text = site.open_alarms > 0 ? `${site.open_alarms} ${nameOf(site)}` : nameOf(site)
+  const radius = sizeOf(site.open_alarms) / 2
+  return { text, ...pixel(site.lon, site.lat, land), radius, fontSize: NAME_SIZE, must: site.open_alarms > 0 }
+}
+
+interface AreaName {
+  readonly text: string
+  readonly lon: number
+  readonly lat: number
+}
+
+/** Return the areas with the middle of their sites. */
+function areasOf(sites: readonly PlacedSite[]): AreaName[] {
   const areas = new Map<string, PlacedSite[]>()
   sites.forEach((site) => areas.set(site.area, [...(areas.get(site.area) ?? []), site]))
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  return [...areas.values()].map((within) => ({
+    text: within[0]?.area_name ?? within[0]?.area ?? '',
+    lon: mean(within.map((site) => site.lon)),
+    lat: mean(within.map((site) => site.lat)),
+  }))
+}
+
+function namedArea({ text, lon, lat }: AreaName, land: Box): Named {
+  return { text, ...pixel(lon, lat, land), radius: 0, fontSize: AREA_NAME_SIZE, must: false }
+}
+
+function pixel(lon: number, lat: number, { lon: wide, lat: high, width, height }: Box) {
+  return {
+    x: ((lon - wide[0]) / (wide[1] - wide[0])) * width,
+    y: ((high[1] - lat) / (high[1] - high[0])) * height,
+  }
+}
+
+function areaNames(areas: readonly AreaName[], sides: readonly (Side | null)[]) {
   return {
     type: 'scatter' as const,
     silent: true,
     symbolSize: 0,
     z: 1,
-    data: [...areas.values()].map((within) => ({
-      value: [mean(within.map((site) => site.lon)), mean(within.map((site) => site.lat))],
-      label: { formatter: within[0]?.area_name ?? within[0]?.area ?? '' },
+    data: areas.map(({ text, lon, lat }, i) => ({
+      value: [lon, lat],
+      label: { show: sides[i] !== null, formatter: text, position: sides[i] ?? 'right' },
     })),
-    label: { show: true, color: PALETTE.muted, opacity: 0.35, fontSize: 20, fontFamily: FONT, offset: [0, -34] },
+    label: { color: PALETTE.muted, opacity: 0.35, fontSize: AREA_NAME_SIZE, fontFamily: FONT },
   }
 }

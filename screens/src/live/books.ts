@@ -54,9 +54,9 @@ export function since(alarm: Alarm): number {
   return alarm.cycles > 1 ? Math.max(alarm.raised_at_ms, alarm.event_ms) : alarm.raised_at_ms
 }
 
-/** Return the alarms, newest first. */
-export function newestAlarms(books: Books): Alarm[] {
-  return [...books.alarms.values()].sort((a, b) => since(b) - since(a) || b.id - a.id)
+/** Return the alarms, gravest first, the newest first among those as grave. */
+export function gravestAlarms(books: Books): Alarm[] {
+  return [...books.alarms.values()].sort((a, b) => a.severity - b.severity || since(b) - since(a) || b.id - a.id)
 }
 
 /** Return the hazards, newest first. */

@@ -2,7 +2,7 @@
 import { computed, ref, shallowRef } from 'vue'
 import * as calls from '../api/calls'
 import type { Me, Overview, Rule, SiteState, Status, StreamItem } from '../api/types'
-import { applyItems, newestAlarms, newestHazards, startBooks, type Books } from './books'
+import { applyItems, gravestAlarms, newestHazards, startBooks, type Books } from './books'
 import { forgetPlaces } from './places'
 import { openStream, type Connection } from './stream'
 
@@ -25,7 +25,7 @@ export const rules = shallowRef<ReadonlyMap<string, Rule>>(new Map())
 export const truncated = ref({ alarms: false, hazards: false })
 const books = shallowRef<Books>(EMPTY)
 
-export const alarms = computed(() => newestAlarms(books.value))
+export const alarms = computed(() => gravestAlarms(books.value))
 export const hazards = computed(() => newestHazards(books.value))
 export const alarmById = (id: number) => books.value.alarms.get(id)
 export const hazardById = (id: string) => books.value.hazards.get(id)
@@ -63,8 +63,9 @@ export async function watch(): Promise<void> {
 /** The position in the stream is taken first: what changes while the lists are read is told again by the stream. */
 async function read(mine: number): Promise<void> {
   const look = await calls.overview()
-  const [alarmPage, hazardPage, siteStates, book] = await Promise.all([
-    calls.openAlarms(),
+  const [grave, others, hazardPage, siteStates, book] = await Promise.all([
+    calls.openAlarms([1]),
+    calls.openAlarms([2, 3, 4]),
     calls.openHazards(),
     calls.sites(),
     calls.rules(),
@@ -74,8 +75,9 @@ async function read(mine: number): Promise<void> {
   status.value = look.status
   sites.value = siteStates
   rules.value = new Map(book.map((rule) => [rule.code, rule]))
-  books.value = startBooks(look.feed_id, alarmPage.items, hazardPage.items)
-  truncated.value = { alarms: alarmPage.next_before_id !== null, hazards: hazardPage.next_after !== null }
+  books.value = startBooks(look.feed_id, [...grave.items, ...others.items], hazardPage.items)
+  const more = grave.next_before_id !== null || others.next_before_id !== null
+  truncated.value = { alarms: more, hazards: hazardPage.next_after !== null }
 }
 
 function follow(): void {
