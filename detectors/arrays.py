@@ -30,14 +30,15 @@ def lengthened(columns: NDArray[_T], size: int) -> NDArray[_T]:
 
 def rounds(channels: Int64) -> Iterator[Int64]:
     """Yield row numbers so that no round has a channel twice and each channel's rows come in order."""
-    if np.bincount(channels).max(initial=0) <= 1:  # the rule when devices report in turn
+    if _is_rising(channels) or _is_rising(np.sort(channels)):  # the rule when devices report in turn: each once
         yield np.arange(len(channels))
         return
     order = np.argsort(channels, kind="stable")
     starts = np.flatnonzero(np.diff(channels[order], prepend=-1))
-    if len(starts) == len(channels):  # nearly always: each once
-        yield order
-        return
     rank = np.arange(len(channels)) - np.repeat(starts, np.diff(starts, append=len(channels)))
     by_rank = order[np.argsort(rank, kind="stable")]
     yield from np.split(by_rank, np.cumsum(np.bincount(rank))[:-1])
+
+
+def _is_rising(numbers: Int64) -> bool:
+    return bool((numbers[1:] > numbers[:-1]).all())

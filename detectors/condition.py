@@ -12,16 +12,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.readings import Float64, UInt8
+from domain.readings import UInt8
+
+Float32 = NDArray[np.float32]
 
 FROZEN, NOISE, SPAN, ZERO = 1, 2, 4, 8
 """Bits of a channel's condition."""
 (
     VALUE,
-    LAST_MS,
     STEP,
     RUN,
-    RUN_MS,
+    RUN_MIN,
     MEAN_RUN,
     LONGEST,
     RUNS,
@@ -30,16 +31,15 @@ FROZEN, NOISE, SPAN, ZERO = 1, 2, 4, 8
     JITTER,
     JITTER_DAY,
     JITTER_USUAL,
-    NOISY_MS,
-    HIGH_MS,
-    LOW_MS,
-) = range(16)
-COLUMNS = 16
-"""State of channels, one row of float64 each, so that a column is a channel: last value, time and step; readings of the present
-run of equal values, when it began, mean and longest run, runs; readings and minutes learned; noise of late, of the day and
-usual; since when noisy, high, low."""
+    NOISY_MIN,
+    ASIDE_MIN,
+    FLAGS,
+) = range(15)
+COLUMNS = 15
+"""State of channels, one row of single precision each, so that a column is a channel: last value and step; readings of the
+present run of equal values and its minutes, mean and longest run, runs; readings and minutes learned; noise of late, of the day
+and usual; minutes it has been noisy, and off its value in clean air; its condition."""
 
-_MINUTE_MS = 60_000.0
 _RECENT = 30.0
 """Readings over which the noise of late is averaged."""
 _DAY_MIN, _USUAL_MIN = 1440.0, 10_080.0
@@ -52,6 +52,8 @@ _FIRST_RUNS = 20
 _FIRST = 120
 """Readings, and minutes, before noise is judged."""
 _TIMES_MEAN, _TIMES_LONGEST = 30.0, 3.0
+_JUST = 1e-4
+"""Minutes that something holds at the reading that begins it: more than none."""
 
 
 class Bounds(NamedTuple):
@@ -61,10 +63,10 @@ class Bounds(NamedTuple):
     a sensor that has less; `low_min`: how long below counts.
     """
 
-    rest: Float64
-    zero: Float64
-    noise: Float64
-    low_min: Float64
+    rest: Float32
+    zero: Float32
+    noise: Float32
+    low_min: Float32
 
 
 class Tuning(NamedTuple):
@@ -78,71 +80,79 @@ class Tuning(NamedTuple):
     span_min: float
 
 
-def fresh(values: Float64, times_ms: Float64) -> Float64:
-    """Return the state of channels that begin with these readings, shape (COLUMNS, n)."""
-    rows = np.zeros((COLUMNS, len(values)))
-    rows[VALUE] = values
-    rows[LAST_MS] = rows[RUN_MS] = times_ms
-    return rows
-
-
-def advance(rows: Float64, flags: UInt8, values: Float64, times_ms: Float64, bounds: Bounds, tuning: Tuning) -> UInt8:
-    """Take one reading into each channel, in place; return their new conditions."""
-    minutes = np.clip((times_ms - rows[LAST_MS]) / _MINUTE_MS, 0.0, _GAP_MIN)
+def advance(rows: Float32, values: Float32, minutes: Float32, bounds: Bounds, tuning: Tuning) -> UInt8:
+    """Take one reading into each channel, so many minutes after its last, in place; return the conditions there were before."""
+    before: UInt8 = rows[FLAGS].astype(np.uint8)
     step = values - rows[VALUE]
-    found = _runs(rows, flags, values, times_ms, step, bounds, tuning)
-    found |= _jitter(rows, flags, step, times_ms, minutes, bounds, tuning)
-    found |= _zero(rows, values - bounds.rest, times_ms, bounds, tuning)
-    rows[VALUE], rows[LAST_MS], rows[STEP] = values, times_ms, step
-    return found
+    taught = np.minimum(minutes, np.float32(_GAP_MIN))
+    found = _runs(rows, before, values, step, minutes, bounds, tuning)
+    found |= _jitter(rows, before, step, minutes, taught, bounds, tuning)
+    found |= _aside(rows, values - bounds.rest, minutes, bounds, tuning)
+    rows[VALUE], rows[STEP], rows[FLAGS] = values, step, found
+    return before
 
 
 def _runs(
-    rows: Float64, flags: UInt8, values: Float64, times_ms: Float64, step: Float64, bounds: Bounds, tuning: Tuning
+    rows: Float32, flags: UInt8, values: Float32, step: Float32, minutes: Float32, bounds: Bounds, tuning: Tuning
 ) -> UInt8:
     """Count equal values; learn how long they usually stand still, but not from a freeze."""
     moved = step != 0.0
     ended = moved & (flags & FROZEN == 0)
     rows[RUNS] += ended
-    rows[MEAN_RUN] += ended * (rows[RUN] - rows[MEAN_RUN]) / np.clip(rows[RUNS], 1.0, _MANY_RUNS)
-    np.maximum(rows[LONGEST], ended * rows[RUN], out=rows[LONGEST])
+    over = (rows[RUN] - rows[MEAN_RUN]) * ended
+    over /= np.minimum(np.maximum(rows[RUNS], 1.0), _MANY_RUNS)
+    rows[MEAN_RUN] += over
+    np.maximum(rows[LONGEST], rows[RUN], out=rows[LONGEST], where=ended)
+    still = ~moved
+    rows[RUN] *= still
     rows[RUN] += 1.0
-    np.copyto(rows[RUN], 1.0, where=moved)
-    np.copyto(rows[RUN_MS], times_ms, where=moved)
+    rows[RUN_MIN] += minutes
+    rows[RUN_MIN] *= still
     found = np.zeros(len(values), np.uint8)
-    still = np.flatnonzero((rows[RUN] > _TIMES_MEAN) & (values != bounds.rest))
-    usual = np.maximum(_TIMES_MEAN * rows[MEAN_RUN, still], _TIMES_LONGEST * rows[LONGEST, still])
-    frozen = (rows[RUN, still] > usual) & (rows[RUNS, still] >= _FIRST_RUNS)
-    frozen &= times_ms[still] - rows[RUN_MS, still] >= tuning.frozen_min * _MINUTE_MS
-    found[still[frozen]] = FROZEN
+    long = np.flatnonzero(rows[RUN] > _TIMES_MEAN)
+    if len(long):
+        usual = np.maximum(_TIMES_MEAN * rows[MEAN_RUN, long], _TIMES_LONGEST * rows[LONGEST, long])
+        frozen = (rows[RUN, long] > usual) & (rows[RUNS, long] >= _FIRST_RUNS)
+        frozen &= (rows[RUN_MIN, long] >= tuning.frozen_min) & (values[long] != bounds.rest[long])
+        found[long[frozen]] = FROZEN
     return found
 
 
 def _jitter(
-    rows: Float64, flags: UInt8, step: Float64, times_ms: Float64, minutes: Float64, bounds: Bounds, tuning: Tuning
+    rows: Float32, flags: UInt8, step: Float32, minutes: Float32, taught: Float32, bounds: Bounds, tuning: Tuning
 ) -> UInt8:
     """Follow the noise of late, of the day and the usual; what is usual learns nothing while it is not."""
     jitter = np.minimum(np.abs(step), np.abs(rows[STEP]))
     jitter *= step * rows[STEP] < 0.0
     rows[SEEN] += 1.0
-    rows[MINUTES] += minutes
+    rows[MINUTES] += taught
     age = np.maximum(rows[MINUTES], 1.0)
     rows[JITTER] += (jitter - rows[JITTER]) / np.minimum(rows[SEEN], _RECENT)
-    rows[JITTER_DAY] += minutes / np.minimum(age, _DAY_MIN) * (jitter - rows[JITTER_DAY])
+    rows[JITTER_DAY] += taught / np.minimum(age, _DAY_MIN) * (jitter - rows[JITTER_DAY])
     usual = np.maximum(rows[JITTER_USUAL], bounds.noise)
-    limit = usual * tuning.noise_ratio
-    limit[flags & NOISE != 0] *= 0.5
-    noisy = rows[JITTER] >= limit
-    noisy &= np.minimum(rows[SEEN], rows[MINUTES]) >= _FIRST
+    noisy = _noisy(rows, flags, usual, tuning)
     dull = _dull(rows, flags, bounds, tuning)
-    taught = np.minimum(jitter, _CLIP * usual) - rows[JITTER_USUAL]
-    taught *= ~(noisy | dull)
-    rows[JITTER_USUAL] += minutes / np.minimum(age, _USUAL_MIN) * taught
-    lasting = _lasting(rows[NOISY_MS], noisy, times_ms, tuning.noise_min)
-    return (lasting * np.uint8(NOISE) | dull * np.uint8(SPAN)).astype(np.uint8)
+    lesson = np.minimum(jitter, _CLIP * usual) - rows[JITTER_USUAL]
+    lesson *= taught / np.minimum(age, _USUAL_MIN)
+    lesson *= ~(noisy | dull)
+    rows[JITTER_USUAL] += lesson
+    rows[NOISY_MIN] += np.where(rows[NOISY_MIN] > 0.0, minutes, np.float32(_JUST))
+    rows[NOISY_MIN] *= noisy
+    lasting = noisy & (rows[NOISY_MIN] >= tuning.noise_min)
+    found: UInt8 = (lasting * np.uint8(NOISE) | dull * np.uint8(SPAN)).astype(np.uint8)
+    return found
 
 
-def _dull(rows: Float64, flags: UInt8, bounds: Bounds, tuning: Tuning) -> NDArray[np.bool_]:
+def _noisy(rows: Float32, flags: UInt8, usual: Float32, tuning: Tuning) -> NDArray[np.bool_]:
+    """Return where the noise of late is far above the usual, with hysteresis."""
+    limit = usual * np.float32(tuning.noise_ratio)
+    limit[flags & NOISE != 0] *= 0.5
+    noisy: NDArray[np.bool_] = rows[JITTER] >= limit
+    noisy &= np.minimum(rows[SEEN], rows[MINUTES]) >= _FIRST
+    return noisy
+
+
+def _dull(rows: Float32, flags: UInt8, bounds: Bounds, tuning: Tuning) -> NDArray[np.bool_]:
     """Return where the noise of the day is a small share of the usual, once that is known from a week or more."""
     dull = np.zeros(len(flags), np.bool_)
     known = np.flatnonzero(rows[MINUTES] >= tuning.span_min)
@@ -153,18 +163,14 @@ def _dull(rows: Float64, flags: UInt8, bounds: Bounds, tuning: Tuning) -> NDArra
     return dull
 
 
-def _zero(rows: Float64, departure: Float64, times_ms: Float64, bounds: Bounds, tuning: Tuning) -> UInt8:
-    high = _lasting(rows[HIGH_MS], departure >= bounds.zero, times_ms, tuning.zero_min)
-    low = _lasting(rows[LOW_MS], departure <= -bounds.zero, times_ms, bounds.low_min)
-    return (high | low) * np.uint8(ZERO)
-
-
-def _lasting(
-    since_ms: Float64, holds: NDArray[np.bool_], times_ms: Float64, minutes: Float64 | float
-) -> NDArray[np.bool_]:
-    """Keep, in place, since when something holds (0: it does not); return where it has for so many minutes."""
-    if not (holds.any() or since_ms.any()):
-        return holds
-    since_ms[:] = np.where(holds, np.where(since_ms > 0.0, since_ms, times_ms), 0.0)
-    lasting: NDArray[np.bool_] = holds & (times_ms - since_ms >= minutes * _MINUTE_MS)
-    return lasting
+def _aside(rows: Float32, departure: Float32, minutes: Float32, bounds: Bounds, tuning: Tuning) -> UInt8:
+    """Count the minutes above clean air by as much as drift is (negative: below); what comes near it begins anew."""
+    away = np.abs(departure) >= bounds.zero
+    if not (away.any() or rows[ASIDE_MIN].any()):
+        return np.zeros(len(departure), np.uint8)
+    same = (rows[ASIDE_MIN] != 0.0) & ((rows[ASIDE_MIN] > 0.0) == (departure > 0.0))
+    lasted = np.where(same, np.abs(rows[ASIDE_MIN]) + minutes, np.float32(_JUST)) * away
+    rows[ASIDE_MIN] = np.copysign(lasted, departure)
+    patience = np.where(departure > 0.0, np.float32(tuning.zero_min), bounds.low_min)
+    found: UInt8 = (away & (lasted >= patience)) * np.uint8(ZERO)
+    return found

@@ -1,6 +1,7 @@
 """D104: a gas sensor whose readings cannot be believed, by the readings themselves (`condition.py`) or by its own self-test.
 
-One channel per device and gas measurand. Readings that came late or were retained neither teach nor alarm.
+One channel per device and gas measurand, looked at every ten seconds at most. Readings that came late or were retained neither
+teach nor alarm.
 """
 
 from operator import attrgetter
@@ -11,20 +12,20 @@ import numpy as np
 from detectors import condition
 from detectors.arrays import grown, rounds
 from detectors.base import Output, World
-from detectors.condition import Bounds
+from detectors.channels import Channels
+from detectors.condition import Bounds, Float32
 from detectors.holding import Holding, Moment
 from detectors.parameters import Parameters
 from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.measurands import COUNT, INDEX, MEASURANDS, Family, indices
-from domain.readings import Float64, Int64, Quality, Readings, Segment, Signal
+from domain.readings import NOT_LIVE, Int64, Quality, Readings, Segment, Signal
 
 _RULE = "D104"
 _SELFTEST = "selftest"
 _WATCHED = indices(Family.COMBUSTIBLE, Family.TOXIC, Family.OXYGEN)
 _LANE = np.full(COUNT, -1, np.int8)
 _LANE[list(_WATCHED)] = range(len(_WATCHED))
-_NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
 _KINDS = {
     condition.FROZEN: "frozen",
     condition.NOISE: "noise",
@@ -38,11 +39,14 @@ _NOISE_SHARE = 0.2
 _LOW_MIN = 60.0
 """Minutes below zero that are drift: no gas makes a reading negative."""
 _DIGITS = 4
+_APART_MS = 10_000
+_MINUTE_MS = 60_000.0
 
 
 class _Turn(NamedTuple):
     """A channel whose condition changed: the reading that decided, conditions before and after, and its state then."""
 
+    row_number: int
     offset: int
     slot: int
     measurand: int
@@ -51,11 +55,11 @@ class _Turn(NamedTuple):
     received_ms: int
     before: int
     after: int
-    row: Float64
+    row: Float32
 
 
 class Soundness:
-    """Implements Detector for D104. Memory: 141 bytes a gas channel."""
+    """Implements Detector for D104. Memory: 76 bytes a gas channel."""
 
     rules: tuple[str, ...] = (_RULE,)
 
@@ -70,16 +74,14 @@ class Soundness:
             values["span_days"] * 1440,
         )
         self._bounds = _bounds(parameters, self._tuning.zero_min)
-        self._index = np.full((0, len(_WATCHED)), -1, np.int32)
-        self._count = 0
-        self._keys = np.empty(0, np.int64)
-        self._rows = np.empty((condition.COLUMNS, 0))
-        self._flags = np.empty(0, np.uint8)
+        self._channels = Channels(_WATCHED)
+        self._last_ms: Int64 = np.empty(0, np.int64)
+        self._rows: Float32 = np.empty((0, condition.COLUMNS), np.float32)
         self._alarms = Holding(_RULE)
 
     def observe(self, segment: Segment, world: World) -> Output:
         tests = [s for s in segment.signals if s.type == _SELFTEST and not s.quality & Quality.RETAINED]
-        events: list[_Turn | Signal] = [*self._turns(segment.readings, len(world.slots)), *tests]
+        events: list[_Turn | Signal] = [*self._turns(segment.of(_WATCHED, NOT_LIVE), len(world.slots)), *tests]
         found = []
         for event in sorted(events, key=attrgetter("offset")):
             path = world.slots.path(event.slot)
@@ -88,40 +90,39 @@ class Soundness:
 
     def _turns(self, readings: Readings, slots: int) -> list[_Turn]:
         """Advance every channel; return those whose condition changed, in order."""
-        readings = readings.take((_LANE[readings.measurand] >= 0) & (readings.quality & _NOT_LIVE == 0))
         if not len(readings):
             return []
-        channels, turns = self._channels(readings, slots), []
-        for chosen in rounds(channels):
-            mine = channels[chosen]
-            rows, before, lanes = self._rows[:, mine], self._flags[mine], _LANE[readings.measurand[chosen]]
-            bounds = Bounds(*(column[lanes] for column in self._bounds))
-            times_ms = readings.event_ms[chosen].astype(float)
-            after = condition.advance(rows, before, readings.value[chosen], times_ms, bounds, self._tuning)
-            self._rows[:, mine], self._flags[mine] = rows, after
-            changed = np.flatnonzero(before != after).tolist()
-            turns += [(int(chosen[i]), int(before[i]), int(after[i]), rows[:, i]) for i in changed]
-        turns.sort(key=lambda turn: turn[0])
-        return [_Turn(*_reading(readings, i), *rest) for i, *rest in turns]
-
-    def _channels(self, readings: Readings, slots: int) -> Int64:
-        """Return the channel of each reading, making those that are new in order of appearance."""
-        self._index = grown(self._index, slots, fill=-1)
-        lane = _LANE[readings.measurand]
-        new = np.flatnonzero(self._index[readings.slot, lane] < 0)
+        channels, new = self._channels.of(readings, slots)
         if len(new):
-            keys = readings.slot[new].astype(np.int64) * COUNT + readings.measurand[new]
-            first = new[np.sort(np.unique(keys, return_index=True)[1])]
-            start, self._count = self._count, self._count + len(first)
-            self._keys, self._flags = grown(self._keys, self._count), grown(self._flags, self._count)
-            more = np.zeros((condition.COLUMNS, len(self._keys) - self._rows.shape[1]))
-            self._rows = np.concatenate((self._rows, more), axis=1)
-            self._keys[start : self._count] = readings.slot[first].astype(np.int64) * COUNT + readings.measurand[first]
-            self._rows[:, start : self._count] = condition.fresh(
-                readings.value[first], readings.event_ms[first].astype(float)
-            )
-            self._index[readings.slot[first], lane[first]] = range(start, self._count)
-        return self._index[readings.slot, lane].astype(np.int64)
+            self._begin(readings, channels, new)
+        turns = [turn for chosen in rounds(channels) for turn in self._look(readings, chosen, channels[chosen])]
+        turns.sort(key=attrgetter("row_number"))
+        return turns
+
+    def _begin(self, readings: Readings, channels: Int64, new: Int64) -> None:
+        """Let channels begin with these readings."""
+        self._rows, self._last_ms = grown(self._rows, len(self._channels)), grown(self._last_ms, len(self._channels))
+        first = channels[new]
+        self._last_ms[first] = readings.event_ms[new]
+        self._rows[first, condition.VALUE] = readings.value[new]
+        self._rows[first, condition.RUN] = self._rows[first, condition.SEEN] = 1.0
+
+    def _look(self, readings: Readings, chosen: Int64, channels: Int64) -> list[_Turn]:
+        """Take in the readings of channels that were not looked at for some time; a clock set back is a pause too."""
+        since_ms = readings.event_ms[chosen] - self._last_ms[channels]
+        due = np.flatnonzero(np.abs(since_ms) >= _APART_MS)
+        if not len(due):
+            return []
+        chosen, channels = chosen[due], channels[due]
+        rows = np.ascontiguousarray(self._rows.take(channels, axis=0).T)
+        lanes = _LANE[readings.measurand[chosen]]
+        bounds = Bounds(*(column[lanes] for column in self._bounds))
+        minutes = (np.maximum(since_ms[due], 0) / _MINUTE_MS).astype(np.float32)
+        before = condition.advance(rows, readings.value[chosen].astype(np.float32), minutes, bounds, self._tuning)
+        self._rows[channels], self._last_ms[channels] = rows.T, readings.event_ms[chosen]
+        after = rows[condition.FLAGS]
+        changed = np.flatnonzero(before != after).tolist()
+        return [_turn(readings, int(chosen[i]), int(before[i]), int(after[i]), rows[:, i]) for i in changed]
 
     def _turned(self, turn: _Turn, path: str) -> list[Finding]:
         name, moment = MEASURANDS[turn.measurand].name, Moment(turn.offset, turn.received_ms, turn.event_ms)
@@ -145,10 +146,10 @@ class Soundness:
         rounded = {name: round(value, _DIGITS) for name, value in self._told(turn, bit, row).items()}
         return facts | rounded
 
-    def _told(self, turn: _Turn, bit: int, row: Float64) -> dict[str, float]:
+    def _told(self, turn: _Turn, bit: int, row: Float32) -> dict[str, float]:
         """Return the numbers that decided."""
         if bit == condition.FROZEN:
-            minutes = (turn.event_ms - row[condition.RUN_MS]) / 60_000
+            minutes = row[condition.RUN_MIN]
             names = ("readings", "usual_readings", "longest_readings")
             counts = (row[condition.RUN], row[condition.MEAN_RUN], row[condition.LONGEST])
             return {"unchanged_min": float(minutes)} | dict(zip(names, map(float, counts), strict=True))
@@ -157,9 +158,8 @@ class Soundness:
         if bit == condition.SPAN:
             return {"noise_of_day": float(row[condition.JITTER_DAY]), "usual_noise": float(row[condition.JITTER_USUAL])}
         lane = _LANE[turn.measurand]
-        since_ms = float(row[condition.HIGH_MS] or row[condition.LOW_MS])
         rest, zero = float(self._bounds.rest[lane]), float(self._bounds.zero[lane])
-        return {"in_clean_air": rest, "drift_limit": zero, "hours": (turn.event_ms - since_ms) / 3_600_000}
+        return {"in_clean_air": rest, "drift_limit": zero, "hours": abs(float(row[condition.ASIDE_MIN])) / 60}
 
     def _tested(self, signal: Signal, path: str) -> list[Finding]:
         if signal.data.get("ok") is False:
@@ -176,19 +176,17 @@ class Soundness:
         return Output(self._alarms.withdraw(offset, now_ms, changes))
 
     def snapshot(self) -> dict[str, Any]:
+        count = len(self._channels)
         return {
-            "keys": self._keys[: self._count].copy(),
-            "rows": self._rows[:, : self._count].copy(),
-            "flags": self._flags[: self._count].copy(),
+            "keys": self._channels.snapshot(),
+            "last_ms": self._last_ms[:count].copy(),
+            "rows": self._rows[:count].copy(),
             "alarms": self._alarms.snapshot(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._keys, self._rows = np.array(state["keys"]), np.array(state["rows"])
-        self._flags, self._count = np.array(state["flags"]), len(state["keys"])
-        slots, measurands = self._keys // COUNT, self._keys % COUNT
-        self._index = np.full((int(slots.max(initial=-1)) + 1, len(_WATCHED)), -1, np.int32)
-        self._index[slots, _LANE[measurands]] = range(self._count)
+        self._channels.restore(state["keys"])
+        self._last_ms, self._rows = np.array(state["last_ms"]), np.array(state["rows"])
         self._alarms.restore(state["alarms"])
 
 
@@ -205,9 +203,13 @@ def _bounds(parameters: Parameters, zero_min: float) -> Bounds:
         else:
             per_lel = 1.0 if MEASURANDS[measurand].unit == "%LEL" else first["ch4_lel_vol"] * 100.0
             zero[lane] = share * first["combustible_lel"] * per_lel
-    return Bounds(rest, zero, zero * _NOISE_SHARE / parameters.of(_RULE)["noise_ratio"], low_min)
+    noise = zero * _NOISE_SHARE / parameters.of(_RULE)["noise_ratio"]
+    return Bounds(*(column.astype(np.float32) for column in (rest, zero, noise, low_min)))
 
 
-def _reading(readings: Readings, i: int) -> tuple[Any, ...]:
-    names = ("offset", "slot", "measurand", "value", "event_ms", "received_ms")
-    return tuple(getattr(readings, name)[i].item() for name in names)
+def _turn(readings: Readings, i: int, before: int, after: int, row: Float32) -> _Turn:
+    offset, slot, measurand, value, event_ms, received_ms = (
+        getattr(readings, name)[i].item()
+        for name in ("offset", "slot", "measurand", "value", "event_ms", "received_ms")
+    )
+    return _Turn(i, offset, slot, measurand, value, event_ms, received_ms, before, after, row)

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from detectors.arrays import grown, rounds
+from detectors.arrays import rounds
 from detectors.base import Output, Scores, World
 from detectors.baseline import AGE, PACE, Baselines, Mask, Tuning, View
 from detectors.catalogue import CATALOGUE
+from detectors.channels import Channels
 from detectors.counters import Counters
 from detectors.holding import Moment
 from detectors.pacing import Pacing
@@ -26,7 +27,7 @@ from detectors.withdrawals import WITHDRAWN, leaves
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding
 from domain.measurands import COUNT, INDEX, MEASURANDS, Family, indices
-from domain.readings import Float64, Int64, Quality, Readings, Segment
+from domain.readings import NOT_LIVE, Float64, Int64, Readings, Segment
 
 _GASES = indices(Family.COMBUSTIBLE, Family.TOXIC)
 _STATES = ("0/1", "0..1")
@@ -43,7 +44,6 @@ for _name, _step in {
     "energy_kwh": 0.05, "residual_ma": 2.0, "pressure_kpa": 1.0, "dp_pa": 10.0, "rh": 1.0,
 }.items():  # fmt: skip
     _RESOLUTION[INDEX[_name]] = _step
-_NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
 _DIGITS = 4
 _HOUR, _DAY = 60.0, 1440.0
 _SETTLED = 20.0
@@ -64,22 +64,18 @@ class Unusual:
         self._baselines = Baselines(_tuning(values, gas=gas))
         self._suspicions = Suspicions(_limits(values, gas=gas))
         self._pacing = Pacing()
-        watched = _GASES if gas else _OTHERS
-        self._lane = np.full(COUNT, -1, np.int8)
-        self._lane[list(watched)] = range(len(watched))
-        self._index = np.full((0, len(watched)), -1, np.int32)
-        self._keys: Int64 = np.empty(0, np.int64)
-        self._count = 0
+        self._watched = _GASES if gas else _OTHERS
+        self._channels = Channels(self._watched)
         self._counters = Counters()
         self._episodes: dict[int, _Episode] = {}
 
     def observe(self, segment: Segment, world: World) -> Output:
-        readings = segment.readings
-        readings = readings.take((self._lane[readings.measurand] >= 0) & (readings.quality & _NOT_LIVE == 0))
-        readings = self._counters.as_rates(readings)
+        readings = self._counters.as_rates(segment.of(self._watched, NOT_LIVE))
         if not len(readings):
             return Output()
-        channels = self._channels(readings, len(world.slots))
+        channels, new = self._channels.of(readings, len(world.slots))
+        if len(new):
+            self._begin(readings, channels, new)
         score = np.empty(len(readings))
         turned: list[tuple[int, _Turn]] = []
         for chosen in rounds(channels):
@@ -135,30 +131,13 @@ class Unusual:
             known_h=float(age) / _HOUR,
         )
 
-    def _channels(self, readings: Readings, slots: int) -> Int64:
-        """Return the channel of each reading, making those that are new in order of appearance."""
-        self._index = grown(self._index, slots, fill=-1)
-        lane = self._lane[readings.measurand]
-        channels = self._index[readings.slot, lane]
-        new = np.flatnonzero(channels < 0)
-        if len(new):
-            self._make(readings, new)
-            channels = self._index[readings.slot, lane]
-        return channels.astype(np.int64)
-
-    def _make(self, readings: Readings, new: Int64) -> None:
-        keys = readings.slot[new].astype(np.int64) * COUNT + readings.measurand[new]
-        first = new[np.sort(np.unique(keys, return_index=True)[1])]
-        slot, measurand = readings.slot[first], readings.measurand[first]
-        start, self._count = self._count, self._count + len(first)
-        channels = np.arange(start, self._count)
-        self._keys = grown(self._keys, self._count)
-        self._keys[channels] = slot.astype(np.int64) * COUNT + measurand
-        times = readings.event_ms[first].astype(float)
-        self._baselines.begin(channels, readings.value[first], times, _RESOLUTION[measurand])
-        self._suspicions.grow(self._count)
-        self._pacing.begin(self._count)
-        self._index[slot, self._lane[measurand]] = channels
+    def _begin(self, readings: Readings, channels: Int64, new: Int64) -> None:
+        """Let channels begin with these readings."""
+        times = readings.event_ms[new].astype(float)
+        resolution = _RESOLUTION[readings.measurand[new]]
+        self._baselines.begin(channels[new], readings.value[new], times, resolution)
+        self._suspicions.grow(len(self._channels))
+        self._pacing.begin(len(self._channels))
 
     def _turn(self, readings: Readings, i: int, turn: "_Turn", world: World) -> list[Finding]:
         """Return what one channel's turn means for its device: one alarm however many of its measurands are unusual."""
@@ -214,33 +193,29 @@ class Unusual:
         found = []
         for signal in leaves(self._episodes, offset, now_ms, changes, world):
             episode = self._episodes.pop(signal.slot)
-            channels = self._index[signal.slot]
-            self._suspicions.forget(channels[channels >= 0].astype(np.int64))
+            self._suspicions.forget(self._channels.of_slot(signal.slot))
             evidence = episode.summary(now_ms) | {"reason": WITHDRAWN}
             path = world.slots.path(signal.slot)
             found.append(self._said(Moment(offset, now_ms, now_ms), path, Action.CLEAR, evidence))
         return Output(found)
 
     def snapshot(self) -> dict[str, Any]:
+        count = len(self._channels)
         return {
-            "keys": self._keys[: self._count].copy(),
-            "baselines": self._baselines.snapshot(self._count),
-            "suspicions": self._suspicions.rows[:, : self._count].copy(),
-            "pacing": self._pacing.snapshot(self._count),
+            "keys": self._channels.snapshot(),
+            "baselines": self._baselines.snapshot(count),
+            "suspicions": self._suspicions.rows[:, :count].copy(),
+            "pacing": self._pacing.snapshot(count),
             "counters": self._counters.snapshot(),
             "episodes": [[slot, e.since_ms, sorted(e.up), list(e.peaks.items())] for slot, e in self._episodes.items()],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._keys = np.array(state["keys"])
-        self._count = len(self._keys)
+        self._channels.restore(state["keys"])
         self._baselines.restore(state["baselines"])
         self._suspicions.rows = np.array(state["suspicions"])
         self._pacing.restore(state["pacing"])
         self._counters.restore(state["counters"])
-        slots, measurands = self._keys // COUNT, self._keys % COUNT
-        self._index = np.full((int(slots.max(initial=-1)) + 1, self._index.shape[1]), -1, np.int32)
-        self._index[slots, self._lane[measurands]] = range(self._count)
         self._episodes = {slot: _Episode(since, set(up), dict(peaks)) for slot, since, up, peaks in state["episodes"]}
 
 
