@@ -588,5 +588,6 @@ export const en: Words = {
     battery_pct: 'Battery',
     fan: 'Fan running',
     running: 'Production running',
+    value: 'Value',
   },
 }
