@@ -58,8 +58,8 @@ def install() -> str | None:
     if not _PROGRAM.exists():
         _CACHE.mkdir(parents=True, exist_ok=True)
         command = ["npm", "install", "--prefix", str(_CACHE), "--no-audit", "--no-fund", "--loglevel=error", NODE_RED]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return None
+        subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+    return None if _PROGRAM.exists() else "npm could not install Node-RED"
 
 
 @contextmanager

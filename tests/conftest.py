@@ -25,6 +25,12 @@ def missing(what: str, how: str) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
+def lacking() -> Callable[[str, str], NoReturn]:
+    """Return what ends a test for want of something, which a program of ours found out: a skip, in CI a failure."""
+    return missing
+
+
+@pytest.fixture(scope="session")
 def installed() -> Callable[[str, str], str]:
     """Return a finder of programs: the path, or the test is skipped with how to install it (in CI: fails)."""
     return lambda program, how: shutil.which(program) or missing(program, how)

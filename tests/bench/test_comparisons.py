@@ -1,10 +1,10 @@
 """Every comparison runs, counts right, and tells its numbers under the agreed names; how fast it is, is no claim here."""
 
 import json
-import shutil
 import subprocess
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import pytest
 
@@ -83,9 +83,10 @@ def test_a_backlog_is_drained_in_order_and_marked_late(mosquitto_program: str) -
 
 
 @pytest.mark.mosquitto
-def test_peers_do_the_same_job(mosquitto_program: str) -> None:
-    """Ours and paho at least; Node-RED where node and npm are."""
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed: Node-RED cannot be compared")
+def test_peers_do_the_same_job(mosquitto_program: str, lacking: Callable[[str, str], NoReturn]) -> None:
+    """Ours, paho and Node-RED each have a cost; it is said why where Node-RED cannot run."""
     result = told("peers", "--messages", 3_000, "--rate", 3_000)
-    assert min(result["us_per_msg"], result["paho_us_per_msg"], result["node_red_us_per_msg"]) > 0
+    assert min(result["us_per_msg"], result["paho_us_per_msg"]) > 0
+    if isinstance(result["node_red_us_per_msg"], str):
+        lacking("Node-RED", result["node_red_us_per_msg"])
+    assert result["node_red_us_per_msg"] > 0
