@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from ingest.topics import Kind, topic
-from simulators.incidents import Battery, Incident, Skew, active
+from simulators.incidents import Battery, Incident, Skew, Timetable, active
 
 OFFLINE = msgspec.json.encode({"online": False})
 """What a device's MQTT will says on its status topic."""
@@ -73,7 +73,7 @@ class Voice:
     def __init__(self, path: str, clock: Clock, incidents: Sequence[Incident], boots: int = 0) -> None:
         self._path = path
         self._clock = clock
-        self._incidents = incidents
+        self._incidents = Timetable(incidents)
         self._boot = clock(0.0) // 1000 + boots
         self._seq = 0
         self._has_said = False
@@ -98,9 +98,9 @@ class Voice:
         return TimedMessage(self._clock(saying.at_s), address, msgspec.json.encode(body), retain, saying.will)
 
     def _battery(self, at_s: float) -> dict[str, float]:
-        charges = [battery.pct for battery, _ in active(Battery, self._incidents, at_s)]
+        charges = [battery.pct for battery, _ in active(Battery, self._incidents.near(at_s), at_s)]
         return {"bat": charges[-1]} if charges else {}
 
     def _device_ms(self, at_s: float) -> int:
-        offset_s = sum(skew.offset_s for skew, _ in active(Skew, self._incidents, at_s))
+        offset_s = sum(skew.offset_s for skew, _ in active(Skew, self._incidents.near(at_s), at_s))
         return self._clock(at_s) + round(offset_s * 1000)

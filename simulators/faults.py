@@ -20,6 +20,7 @@ from simulators.incidents import (
     Outage,
     Reordering,
     Silence,
+    Timetable,
     Worn,
     active,
     of_kind,
@@ -47,10 +48,11 @@ def with_faults(sayings: Iterable[Saying], incidents: Sequence[Incident], seed: 
 
 
 def _frozen(sayings: Iterable[Saying], freezes: Sequence[Frozen]) -> Iterable[Saying]:
-    return (_still(saying, freezes) for saying in sayings) if freezes else sayings
+    timetable = Timetable(freezes)
+    return (_still(saying, timetable.near(saying.at_s)) for saying in sayings) if freezes else sayings
 
 
-def _still(saying: Saying, freezes: Sequence[Frozen]) -> Saying:
+def _still(saying: Saying, freezes: Sequence[Incident]) -> Saying:
     values = [freeze.value for freeze, _ in active(Frozen, freezes, saying.at_s)]
     if saying.kind != "telemetry" or not values:
         return saying
@@ -58,10 +60,11 @@ def _still(saying: Saying, freezes: Sequence[Frozen]) -> Saying:
 
 
 def _worn(sayings: Iterable[Saying], worn: Sequence[Worn], rng: Random) -> Iterable[Saying]:
-    return (_spoilt(saying, worn, rng) for saying in sayings) if worn else sayings
+    timetable = Timetable(worn)
+    return (_spoilt(saying, timetable.near(saying.at_s), rng) for saying in sayings) if worn else sayings
 
 
-def _spoilt(saying: Saying, worn: Sequence[Worn], rng: Random) -> Saying:
+def _spoilt(saying: Saying, worn: Sequence[Incident], rng: Random) -> Saying:
     if saying.kind != "telemetry":
         return saying
     body = saying.body
@@ -84,9 +87,9 @@ def _said(said: Event) -> Iterator[Saying]:
 
 
 def _silenced(sayings: Iterable[Saying], silences: Sequence[Silence]) -> Iterator[Saying]:
-    is_silent = False
+    is_silent, timetable = False, Timetable(silences)
     for saying in sayings:
-        silence = next((silence for silence, _ in active(Silence, silences, saying.at_s)), None)
+        silence = next((silence for silence, _ in active(Silence, timetable.near(saying.at_s), saying.at_s)), None)
         if silence is not None and not is_silent and silence.will:
             yield status(saying.at_s, online=False, will=True)
         if silence is None and is_silent:
@@ -100,7 +103,7 @@ class Line:
     """The way from one device to the broker; `clock` turns scenario seconds into epoch ms."""
 
     def __init__(self, incidents: Sequence[Incident], clock: Clock, seed: str) -> None:
-        self._incidents = incidents
+        self._incidents = Timetable(incidents)
         self._clock = clock
         self._rng = Random(seed)
 
@@ -117,21 +120,23 @@ class Line:
         yield from (heapq.heappop(waiting)[2] for _ in range(len(waiting)))
 
     def _transmit(self, at_s: float, message: TimedMessage) -> Iterator[TimedMessage]:
-        held_s = next((outage.lasts_s - age for outage, age in active(Outage, self._incidents, at_s)), 0.0)
-        for reordering, _ in active(Reordering, self._incidents, at_s):
+        now = self._incidents.near(at_s)
+        held_s = next((outage.lasts_s - age for outage, age in active(Outage, now, at_s)), 0.0)
+        for reordering, _ in active(Reordering, now, at_s):
             if self._rng.random() < reordering.share:
                 held_s += self._rng.uniform(0.0, reordering.delay_s)
-        if any(self._rng.random() < losses.share for losses, _ in active(Losses, self._incidents, at_s)):
+        if any(self._rng.random() < losses.share for losses, _ in active(Losses, now, at_s)):
             return
         arrived = message._replace(at_ms=max(message.at_ms, self._clock(at_s + held_s)))
         yield arrived
         yield from self._extras(at_s, arrived)
 
     def _extras(self, at_s: float, message: TimedMessage) -> Iterator[TimedMessage]:
-        for duplicates, _ in active(Duplicates, self._incidents, at_s):
+        now = self._incidents.near(at_s)
+        for duplicates, _ in active(Duplicates, now, at_s):
             if self._rng.random() < duplicates.share:
                 yield message._replace(at_ms=message.at_ms + self._rng.randrange(100, 3000))
-        for malformed, _ in active(Malformed, self._incidents, at_s):
+        for malformed, _ in active(Malformed, now, at_s):
             if self._rng.random() < malformed.share and not message.will:
                 rubbish = self._rng.choice(_RUBBISH)
                 topic = message.topic.rpartition("/")[0] + "/telemetry"

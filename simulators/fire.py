@@ -11,7 +11,7 @@ from random import Random
 from typing import NamedTuple
 
 from simulators.device import Saying, event, status
-from simulators.incidents import Burning, Cooking, Incident, active
+from simulators.incidents import Burning, Cooking, Incident, Timetable, active
 from simulators.physics import Sensor, SensorType, relax
 from simulators.sampling import Sampling
 
@@ -114,18 +114,18 @@ class FireDetector:
     def sayings(self, incidents: Sequence[Incident], seed: str) -> Iterator[Saying]:
         """Yield reports and alarms without end. A quiet detector is sampled only when it reports."""
         rng = Random(seed)
-        burning = [incident for incident in incidents if isinstance(incident, Burning | Cooking)]
+        burning = Timetable([incident for incident in incidents if isinstance(incident, Burning | Cooking)])
         start_s = rng.uniform(0.0, min(self.interval_s, 2.0))
         return self._report(burning, rng, Sampling(burning, self.interval_s, self.brisk_s, start_s, start_s))
 
-    def _report(self, burning: Sequence[Incident], rng: Random, sampling: Sampling) -> Iterator[Saying]:
+    def _report(self, burning: Timetable, rng: Random, sampling: Sampling) -> Iterator[Saying]:
         room = FireRoom()
         sensors = {m: Sensor(_SENSORS[m], rng, _at_rest(m)) for m in _REPORTS[self.measurand]}
         latched: set[str] = set()
         step_s = 0.0
         yield status(sampling.now_s, online=True)
         while True:
-            now_s, around = sampling.now_s, _surroundings(burning, sampling.now_s)
+            now_s, around = sampling.now_s, _surroundings(burning.near(sampling.now_s), sampling.now_s)
             air = room.advance(step_s, around, exhaust=bool(latched) and around.heat_kw == 0)._asdict()
             values = {m: max(0.0, sensor.read(air[m], step_s)) for m, sensor in sensors.items()}
             changes = _latch(latched, values)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from simulators.device import Saying, event, status
-from simulators.incidents import Cooking, Incident, Leak, active, grown_share
+from simulators.incidents import Cooking, Incident, Leak, Timetable, active, grown_share
 from simulators.physics import Sensor, SensorType, relax
 from simulators.sampling import Sampling
 
@@ -90,18 +90,18 @@ class GasDetector:
     def sayings(self, incidents: Sequence[Incident], seed: str) -> Iterator[Saying]:
         """Yield reports and alarms without end. A quiet detector is sampled only when it reports: it has nothing else to say."""
         rng = Random(seed)
-        gas = [incident for incident in incidents if isinstance(incident, Leak | Cooking)]
+        gas = Timetable([incident for incident in incidents if isinstance(incident, Leak | Cooking)])
         start_s = rng.uniform(0.0, min(self.interval_s, 2.0))
         return self._report(gas, rng, Sampling(gas, self.interval_s, self.brisk_s, start_s, start_s))
 
-    def _report(self, gas: Sequence[Incident], rng: Random, sampling: Sampling) -> Iterator[Saying]:
+    def _report(self, gas: Timetable, rng: Random, sampling: Sampling) -> Iterator[Saying]:
         rest, factor = _SCALES[self.measurand]
         room, sensor = GasRoom(), Sensor(self._sensor_type(), rng, rest)
         bits = AlarmBits(self.low, self.high) if self.low is not None and self.high is not None else None
         step_s = 0.0
         yield status(sampling.now_s, online=True)
         while True:
-            now_s, flow = sampling.now_s, _inflow(gas, sampling.now_s)
+            now_s, flow = sampling.now_s, _inflow(gas.near(sampling.now_s), sampling.now_s)
             level = bits.level if bits else 0
             value = sensor.read(rest + factor * room.advance(step_s, flow, fan=level > 0 and flow == 0), step_s)
             alarm = bits.update(value) if bits else None

@@ -33,6 +33,10 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             since %= self.every_s
         return since if 0 <= since < self.lasts_s else None
 
+    def overlaps(self, begin_s: float, end_s: float) -> bool:
+        """Tell whether its first occurrence happens between two seconds of the scenario."""
+        return self.at_s < end_s and self.at_s + self.lasts_s > begin_s
+
     def starts(self) -> Iterator[float]:
         """Yield the second at which each occurrence begins, without end if it recurs."""
         start = self.at_s
@@ -200,6 +204,24 @@ AnyIncident = (
 )
 
 _I = TypeVar("_I", bound=Incident)
+_DAY_S = 86_400.0
+
+
+class Timetable:
+    """A device's incidents by day: a run of a year would otherwise look at a year of them every second."""
+
+    def __init__(self, incidents: Sequence[Incident]) -> None:
+        self._incidents = incidents
+        self._day: float | None = None
+        self._near: list[Incident] = []
+
+    def near(self, now_s: float) -> list[Incident]:
+        """Return, in the order given, those of the day and of the days before and after."""
+        day = now_s // _DAY_S
+        if day != self._day:
+            self._day, begin_s, end_s = day, (day - 1) * _DAY_S, (day + 2) * _DAY_S
+            self._near = [i for i in self._incidents if i.every_s is not None or i.overlaps(begin_s, end_s)]
+        return self._near
 
 
 def of_kind(kind: type[_I], incidents: Sequence[Incident]) -> list[_I]:

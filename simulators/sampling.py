@@ -3,10 +3,9 @@
 The physics is solved exactly, so what a device sees does not depend on how often it looks; only a long run gets shorter.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulators.incidents import Incident, happens_near
+from simulators.incidents import Timetable, happens_near
 
 _SAMPLE_S = 1.0
 _SETTLES_S = 600.0
@@ -20,7 +19,7 @@ class Sampling:
     `brisk_s`: reports come this often while something happens around the device, as makes do that save their battery.
     """
 
-    incidents: Sequence[Incident]
+    incidents: Timetable
     interval_s: float
     brisk_s: float | None
     now_s: float
@@ -28,7 +27,7 @@ class Sampling:
 
     def step(self) -> float:
         """Go on to the next look; return how far that is."""
-        near = happens_near(self.incidents, self.now_s, self.interval_s, _SETTLES_S)
+        near = happens_near(self.incidents.near(self.now_s), self.now_s, self.interval_s, _SETTLES_S)
         to_report_s = self.due_s - self.now_s
         step_s = _SAMPLE_S if near else (to_report_s if to_report_s > 0 else self.interval_s)
         if near and self.brisk_s is not None:

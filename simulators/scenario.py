@@ -23,7 +23,7 @@ from simulators.device import Behaviour, Clock, Saying, TimedMessage, Voice
 from simulators.districts import district_devices
 from simulators.faults import Line, with_faults
 from simulators.fleet import Fleet
-from simulators.incidents import AnyIncident, Clone, Incident, Mark, Silence, active
+from simulators.incidents import AnyIncident, Clone, Incident, Mark, Silence, Timetable, active, of_kind
 from simulators.welder import ARCS, WeldingMachine
 
 _ENDLESS_S = 86_400.0
@@ -161,9 +161,10 @@ def _spoken(
 ) -> Iterator[tuple[float, TimedMessage]]:
     """Yield each saying as the device's message, and what its double says, if it has one."""
     voice, double = Voice(path, clock, incidents), Voice(path, clock, incidents, _DOUBLE_BOOTS)
+    clones = Timetable(of_kind(Clone, incidents))
     for saying in said:
         yield saying.at_s, voice.encode(saying)
-        if saying.kind == "telemetry" and any(active(Clone, incidents, saying.at_s)):
+        if saying.kind == "telemetry" and any(active(Clone, clones.near(saying.at_s), saying.at_s)):
             echo = saying._replace(at_s=saying.at_s + _DOUBLE_S)
             yield echo.at_s, double.encode(echo)
 

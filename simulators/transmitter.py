@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from simulators.device import Saying, status
-from simulators.incidents import Incident, Shift, active, grown_share, happens_near, of_kind
+from simulators.incidents import Incident, Shift, Timetable, active, grown_share, happens_near, of_kind
 from simulators.physics import Sensor, SensorType
 
 _REST: dict[str, float] = {
@@ -54,11 +54,12 @@ class Transmitter:
         rng = Random(seed)
         names = _REPORTS.get(self.measurand, (self.measurand,))
         sensors = {name: Sensor(_SENSORS[name], rng, _REST[name]) for name in names}
-        shifts = of_kind(Shift, incidents)
+        timetable = Timetable(of_kind(Shift, incidents))
         step_s = self.interval_s
         now_s = rng.uniform(0.0, min(self.interval_s, 2.0))
         yield status(now_s, online=True)
         while True:
+            shifts = timetable.near(now_s)
             true = {name: self._true(name, shifts, now_s) for name in names}
             yield Saying(now_s, "telemetry", {n: s.read(true[n], step_s) for n, s in sensors.items()})
             moves = self.brisk_s is not None and happens_near(shifts, now_s, self.interval_s, self.interval_s)

@@ -3,8 +3,10 @@
 from itertools import islice, pairwise
 from random import Random
 
+import pytest
+
 from simulators.gasroom import GasDetector
-from simulators.incidents import Incident, Leak, happens_near
+from simulators.incidents import Incident, Leak, Timetable, active, happens_near
 from simulators.physics import Sensor, SensorType
 from simulators.sampling import Sampling
 from simulators.transmitter import Transmitter
@@ -29,12 +31,12 @@ def looks(sampling: Sampling, end_s: float) -> list[float]:
 
 def test_a_quiet_device_looks_only_when_it_reports() -> None:
     """Without incidents every look is a report."""
-    assert looks(Sampling([], 600.0, None, 5.0, 5.0), 3000.0) == [5.0, 605.0, 1205.0, 1805.0, 2405.0]
+    assert looks(Sampling(Timetable([]), 600.0, None, 5.0, 5.0), 3000.0) == [5.0, 605.0, 1205.0, 1805.0, 2405.0]
 
 
 def test_a_device_looks_every_second_while_something_happens() -> None:
     """From before a leak begins until it has cleared there is no second without a look."""
-    times = looks(Sampling([leak(5000.0)], 600.0, None, 0.0, 0.0), 8000.0)
+    times = looks(Sampling(Timetable([leak(5000.0)]), 600.0, None, 0.0, 0.0), 8000.0)
     near = [b - a for a, b in pairwise(times) if 5000.0 <= a <= 5600.0]
     assert len(near) == 601
     assert set(near) == {1.0}
@@ -75,3 +77,17 @@ def test_zero_drift_comes_to_an_end() -> None:
     day, year = (Sensor(KIND, Random(1)).read(0.0, days * 86_400.0) for days in (1, 365))
     assert 0.28 < day < 0.3
     assert 2.99 < year <= 3.0
+
+
+@pytest.mark.parametrize("now_s", [0.0, 86_399.0, 10.2 * 86_400, 30.5 * 86_400])
+def test_a_timetable_leaves_out_only_what_is_days_away(now_s: float) -> None:
+    """What happens, or is near, by all incidents, is so by those it gives; asking back in time is allowed."""
+    often = leak(50.0, every_s=7000.0)
+    days = [leak(day * 86_400.0 + 3000.0 * day, lasts_s=90_000.0) for day in range(31)]
+    table = Timetable([often, *days])
+    table.near(15 * 86_400.0)
+    near = table.near(now_s)
+    assert often in near
+    assert len(near) <= 6
+    assert list(active(Leak, near, now_s)) == list(active(Leak, [often, *days], now_s))
+    assert happens_near(near, now_s, 3600.0, 600.0) == happens_near([often, *days], now_s, 3600.0, 600.0)
