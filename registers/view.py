@@ -125,7 +125,7 @@ class RegisterView:
         return [row for row in rows if row is not None]
 
     def rows(self, cls: type[_T]) -> list[_T]:
-        return [cast("_T", row) for _, row in sorted(self._rows[cls.noun].copy().items())]  # others read, too
+        return [cast("_T", row) for _, row in sorted(self._rows[cls.noun].copy().items())]  # other threads look, too
 
     def snapshot(self) -> dict[str, Any]:
         """Return a JSON-able picture of everything."""

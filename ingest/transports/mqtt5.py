@@ -1,6 +1,6 @@
 """MQTT 5, our usual transport: over asyncio, it reads many packets at once and writes many PUBACKs at once.
 
-Between two reads it rests a few milliseconds, so that under load each read finds many messages; that halves the CPU time
+Between two reads it rests some milliseconds, so that under load each read finds many messages; that halves the CPU time
 of a message. `receive_max` bounds what waits for the journal; QoS 0 knows no such bound, and above
 it we stop reading.
 """
@@ -19,7 +19,9 @@ from ingest.transports.frames import pubacks, split
 from ingest.transports.sessions import Receipt, SessionTransport
 
 _LOG = logging.getLogger(__name__)
-_REST_S = 0.03
+_REST_S = 0.05
+_MANY = 2_000
+"""So many messages at once are worth their handing over: no rest after them."""
 _MAX_PACKET = MAX_PAYLOAD_BYTES + (128 << 10)  # room for the longest topic and some properties
 _IDS = 0xFFFF
 
@@ -223,7 +225,8 @@ class Mqtt5Session(asyncio.BufferedProtocol):
     def _hand_over(self, messages: Sequence[Message], packet_ids: list[int]) -> None:
         batch = Batch(messages, sum(len(message.payload) for message in messages), Receipt(self, packet_ids))
         self._counters.took(batch)
-        self._rest()
+        if len(messages) < _MANY:
+            self._rest()
         self._deliver(batch)
 
     # -- when we read
