@@ -261,8 +261,9 @@ class Pipeline:
         pending = self._pending
         if pending.end_offset == self.committed_offset:
             return
+        findings = [_signed(finding, self._snapshots.version) for finding in pending.findings]
         items = self._books.commit(
-            Decided(pending.end_offset, pending.now_ms, pending.findings, pending.dead_letters, pending.counts),
+            Decided(pending.end_offset, pending.now_ms, findings, pending.dead_letters, pending.counts),
         )
         self.committed = Committed(pending.end_offset, self.committed.counts + pending.counts)
         self._pending = Pending(pending.end_offset, pending.now_ms)
@@ -282,6 +283,13 @@ class Pipeline:
             _LOG.exception("no snapshot now")
             return False
         return True
+
+
+def _signed(finding: Finding, version: str) -> Finding:
+    """Return a finding that says by which rules, code and settings, it was decided: part of the evidence of an alarm."""
+    if finding.action is Action.CLEAR:
+        return finding
+    return msgspec.structs.replace(finding, evidence=finding.evidence | {"rules_version": version})
 
 
 def _mended(device: str, offset: int, now_ms: int) -> Finding:

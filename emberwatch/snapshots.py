@@ -75,12 +75,13 @@ class SnapshotStore:
 
     def __init__(self, folder: Path, version: str) -> None:
         self._folder = folder
-        self._version = version
+        self.version = version
+        """Of the code and rule settings whose state is kept."""
         folder.mkdir(parents=True, exist_ok=True)
 
     def save(self, offset: int, state: dict[str, Any]) -> None:
         """Write the state after all records before `offset`; raise EngineError when the disk refuses."""
-        body = zstandard.compress(encode((offset, self._version, state)), 3)
+        body = zstandard.compress(encode((offset, self.version, state)), 3)
         target = self._path(offset)
         temporary = target.with_suffix(".tmp")
         try:
@@ -106,7 +107,7 @@ class SnapshotStore:
 
     def is_ours(self, snapshot: Snapshot) -> bool:
         """Whether the snapshot was made by the same code with the same rule settings: only then its state means the same."""
-        return snapshot.version == self._version
+        return snapshot.version == self.version
 
     def prune(self, needed_offset: int, keep: int = 2) -> int:
         """Drop all but the newest `keep` and the newest at or before `needed_offset`; return the oldest offset left."""

@@ -121,6 +121,12 @@ def test_the_demo_shows_what_it_promises(undisturbed: Any) -> None:
     assert committed.counts.decoded > 100
 
 
+def test_every_alarm_says_by_which_rules_it_was_decided(undisturbed: Any) -> None:
+    """Version of the code and of the rule settings: what was shown can be found again by the same rules."""
+    alarms, *_ = undisturbed
+    assert {alarm.evidence["rules_version"] for alarm in alarms} == {"1"}
+
+
 steps = st.tuples(st.sampled_from(["read", "read", "commit", "save"]), st.integers(1, 400))
 lives = st.lists(st.lists(steps, min_size=1, max_size=8), max_size=6)
 
