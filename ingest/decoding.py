@@ -4,11 +4,12 @@ Everything here is a function of the records before: the same records give the s
 batches and however often the process restarted between (with `snapshot` and `restore`).
 """
 
+import itertools
 import logging
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
@@ -45,8 +46,10 @@ _LOG = logging.getLogger(__name__)
 _RETAINED = int(Quality.RETAINED)
 _CHANGES = msgspec.json.Decoder(list[RegisterChange])
 _TOLD = msgspec.json.Decoder(native.Command)
-_FEW, _MOST = 24, 4096
-"""Shorter runs of telemetry are read one by one, since arrays have a price of their own; longer ones in several."""
+_FEW = 24
+"""Shorter runs of telemetry are read one by one, since arrays have a price of their own."""
+_WINDOW, _MOST = 64, 4096
+"""So far ahead a run is looked for at first, and at most."""
 
 _OURSELVES = "emberwatch/service/self"
 
@@ -111,13 +114,13 @@ class Decoder:
         CorruptionError when a record of ours cannot be read.
         """
         draft, at, records = Draft(batch.first_offset), 0, batch.records
+        window = _WINDOW
         while at < len(records):
-            run = self._run(records, at)
+            run = self._run(records[at : at + window])
             if len(run.messages) >= _FEW:
-                fresh = self._reader.many(draft, batch.first_offset + at, run)
-                draft.decoded += fresh
-                draft.duplicate += len(run.messages) - fresh
+                self._many(draft, batch.first_offset + at, run)
                 at += len(run.messages)
+                window = min(4 * window, _MOST) if len(run.messages) == window else _WINDOW
                 continue
             for record in records[at : at + len(run.messages) + 1]:
                 offset, at = batch.first_offset + at, at + 1
@@ -128,10 +131,10 @@ class Decoder:
         if draft.first_offset < batch.end_offset:
             yield draft.finish(batch.end_offset, None)
 
-    def _run(self, records: Sequence[Record], at: int) -> Run:
-        """Return what follows from `at` on that can be read many at once: telemetry of known devices, one message each."""
-        slots = _until_none([self._speakers.get(record.topic) for record in records[at : at + _MOST]])
-        run = records[at : at + len(slots)]
+    def _run(self, records: Sequence[Record]) -> Run:
+        """Return the first records that can be read many at once: telemetry of known devices, one message each."""
+        slots = _until_none([self._speakers.get(record.topic) for record in records])
+        run = records[: len(slots)]
         if any(flags & RETAINED for flags in {record.flags for record in run}):
             run = _until_none([None if record.flags & RETAINED else record for record in run])
         messages = native.singles([record.payload for record in run])
@@ -141,26 +144,48 @@ class Decoder:
             messages = _until_none([message if native.is_of(message, name) else None for message, name in pairs])
         return Run(slots[: len(messages)], run[: len(messages)], messages)
 
+    def _many(self, draft: Draft, first_offset: int, run: Run) -> None:
+        before = draft.mark()
+        try:
+            fresh = self._reader.many(draft, first_offset, run)
+        except Exception as error:  # noqa: BLE001  a bug of ours: what is wrong with one must not end the others
+            _report(first_offset, error)
+            draft.undo(before)
+            # They may be remembered as seen by now: rather twice than not at all.
+            for offset, record, slot, message in zip(
+                itertools.count(first_offset), run.records, run.slots, run.messages
+            ):
+                with self._quarantine(draft, offset, record):
+                    self._reader.add(draft, offset, record.received_ms, slot, (message,))
+                    draft.decoded += 1
+        else:
+            draft.decoded += fresh
+            draft.duplicate += len(run.messages) - fresh
+
     def _one(self, draft: Draft, offset: int, record: Record) -> Control | None:
         """Read one record of any kind; return what it says if it ends a segment."""
         sender = self._senders.get(record.topic)
         if sender is None and record.topic.startswith("$"):
             return self._ours(draft, offset, record)
-        before = draft.mark()
-        try:  # a record is read whole, or nothing comes of it
+        with self._quarantine(draft, offset, record):
             sender = sender or self._sender(record.topic)
             is_new = sender.read(draft, offset, record, sender)
-        except MalformedPayloadError as error:
-            draft.dead(offset, record, error)
-        except Exception as error:  # noqa: BLE001  a bug of ours: one record must not end the service, fire alarms with it
-            where = "".join(traceback.format_tb(error.__traceback__))  # without its words: they may quote a device
-            _LOG.error("record %d cannot be read: %s\n%s", offset, type(error).__name__, where)
-            draft.undo(before)
-            draft.dead(offset, record, MalformedPayloadError("bug", type(error).__name__))
-        else:
             draft.decoded += is_new
             draft.duplicate += not is_new
         return None
+
+    @contextmanager
+    def _quarantine(self, draft: Draft, offset: int, record: Record) -> Iterator[None]:
+        """Read a record inside: it is read whole, or it is a dead letter and nothing comes of it."""
+        before = draft.mark()
+        try:
+            yield
+        except MalformedPayloadError as error:
+            draft.dead(offset, record, error)
+        except Exception as error:  # noqa: BLE001  a bug of ours: one record must not end the service, fire alarms with it
+            _report(offset, error)
+            draft.undo(before)
+            draft.dead(offset, record, MalformedPayloadError("bug", type(error).__name__))
 
     def _ours(self, draft: Draft, offset: int, record: Record) -> Control | None:
         """Return what a record of ours says at the end of its segment, or None when it ends none."""
@@ -317,6 +342,11 @@ class Decoder:
         self._clocks.restore(state["clocks"])
         self._senders.clear()
         self._speakers.clear()
+
+
+def _report(offset: int, error: Exception) -> None:
+    where = "".join(traceback.format_tb(error.__traceback__))  # without its words: they may quote a device
+    _LOG.error("record %d cannot be read: %s\n%s", offset, type(error).__name__, where)
 
 
 def _until_none(items: Sequence[_T | None]) -> list[_T]:

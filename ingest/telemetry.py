@@ -57,11 +57,17 @@ class Reader:
         """Add the messages of one record, but repeats; return whether it was no repeat."""
         received_ms = record.received_ms
         fresh = messages if retained else self._duplicates.fresh(slot, messages, record.payload, received_ms)
-        for message in fresh:
+        self.add(draft, offset, received_ms, slot, fresh, retained)
+        return bool(fresh) or not messages
+
+    def add(
+        self, draft: Draft, offset: int, received_ms: int, slot: int, messages: Sequence[Telemetry], retained: int = 0
+    ) -> None:
+        """Add the messages of one record, whether or not they came before."""
+        for message in messages:
             size = self._values(draft, message)
             event_ms, quality = self._clocks.judge(slot, message.ts, received_ms)
             draft.message(offset, slot, received_ms, event_ms, quality | retained, size, message)
-        return bool(fresh) or not messages
 
     def many(self, draft: Draft, first_offset: int, run: Run) -> int:
         """Add the run's messages, but repeats; return how many were none."""

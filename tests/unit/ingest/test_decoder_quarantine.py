@@ -12,6 +12,8 @@ from domain.slots import SlotTable
 from ingest.clocks import Clocks
 from ingest.codecs import native
 from ingest.decoding import Decoded, Decoder
+from ingest.draft import Draft
+from ingest.telemetry import Reader
 from ledger.books import Counts
 
 NOW = 1_763_900_000_000
@@ -79,3 +81,19 @@ def test_the_log_says_where_and_not_what(monkeypatch: pytest.MonkeyPatch, caplog
     assert f"record {10 + BAD}" in caplog.text
     assert "ZeroDivisionError" in caplog.text
     assert SECRET not in caplog.text + decoded.dead_letters[0].detail
+
+
+def test_one_among_many_is_put_aside_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a bug ends the reading of many at once, each is read again by itself, and only the odd one is a dead letter."""
+    values = Reader._values
+
+    def failing(self: Reader, draft: Draft, message: native.Telemetry) -> int:
+        if message.seq == BAD + 40:
+            raise KeyError(message)
+        return values(self, draft, message)
+
+    monkeypatch.setattr(Reader, "_values", failing)
+    decoded = decode([record(seq) for seq in range(100)])
+    assert [letter.offset for letter in decoded.dead_letters] == [10 + BAD + 40]
+    assert decoded.counts == Counts(decoded=99, dead=1)
+    assert len(decoded.segment.readings) == 99
