@@ -80,7 +80,10 @@ def stretches(records: Sequence[Record]) -> Iterator[tuple[tuple[Record, ...], i
 
 
 class JournalInfo(NamedTuple):
-    """`[start, end)` are the offsets held; `device_records` counts the messages of devices ever taken in (`taken_in`)."""
+    """`[start, end)` are the offsets held; `device_records` counts the messages of devices ever taken in (`taken_in`).
+
+    `bytes`: the room it takes.
+    """
 
     start: int
     end: int

@@ -192,7 +192,17 @@ def _convert(tree: dict[str, Any]) -> Settings:
     try:
         return msgspec.convert(tree, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"settings: {error}") from error
+        raise ConfigurationError(f"settings: {_wrong_parameter(tree.get('rules')) or error}") from error
+
+
+def _wrong_parameter(rules: Any) -> str | None:
+    """Name the first parameter of a rule that is no number: the conversion itself names no keys of a table."""
+    tables = rules.items() if isinstance(rules, dict) else ()
+    for rule, parameters in tables:
+        for name, value in parameters.items() if isinstance(parameters, dict) else ():
+            if not isinstance(value, int | float):
+                return f"rules.{rule}.{name} must be a number, not {value!r}"
+    return None
 
 
 def _tables() -> list[str]:

@@ -154,7 +154,7 @@ class _Audit:
         for name in sorted(hazards.keys() | self._folded.keys() | self._unreadable, key=str):
             problem = self._difference(name, hazards.get(name))
             if problem:
-                yield Tampering(sequence=0, hazard=name, problem=problem)
+                yield Tampering(sequence=None, hazard=name, problem=problem)
 
     def _difference(self, name: str, hazard: Hazard | None) -> str:
         folded = self._folded.get(name)

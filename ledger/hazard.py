@@ -140,9 +140,12 @@ class HazardFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tampering(msgspec.Struct, frozen=True, kw_only=True):
-    """One place where the chain does not hold: `sequence`, the hazard if known, and what is wrong in a sentence."""
+    """One place where the chain does not hold, and what is wrong in a sentence.
 
-    sequence: int
+    `sequence`: the row, None where the hazard itself differs from its rows; `hazard`: where known.
+    """
+
+    sequence: int | None
     hazard: str | None
     problem: str
 

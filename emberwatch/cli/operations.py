@@ -18,6 +18,7 @@ from emberwatch.replay import refuse_undated, replay
 from emberwatch.settings import SECRETS, Settings, walk
 from emberwatch.stores import open_books, open_journal_for_reading
 from ingest.deadletters import preview
+from ledger.hazard import Tampering
 
 config_app = typer.Typer(no_args_is_help=True, help="Settings: what they are and whether they make sense.")
 journal_app = typer.Typer(no_args_is_help=True, help="The journal of everything devices said.")
@@ -117,10 +118,16 @@ def ledger_verify(config: ConfigOption = None, data: DataOption = None) -> None:
     with open_books(settings_of(config, data), new=False) as books:
         found = books.ledger.hazards.verify_chain()
     for tampering in found:
-        OUT.print(f"[red]row {tampering.sequence}[/] hazard {tampering.hazard or '?'}: {tampering.problem}")
+        OUT.print(f"[red]{_place(tampering)}[/]: {escape(tampering.problem)}")
     if found:
         raise CorruptionError(f"{len(found)} places where the ledger was changed behind its back")
     OUT.print("the ledger is whole")
+
+
+def _place(tampering: Tampering) -> str:
+    if tampering.sequence is None:
+        return f"hazard {tampering.hazard}"
+    return f"row {tampering.sequence} of the chain" + (f" (hazard {tampering.hazard})" if tampering.hazard else "")
 
 
 @letters_app.command("list")

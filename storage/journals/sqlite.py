@@ -172,18 +172,20 @@ class SqliteJournal:
         return records
 
     def info(self) -> JournalInfo:
-        query = (
-            "SELECT first, first_ms, (page_count - freelist_count) * page_size"
-            " FROM batch, pragma_page_count, pragma_freelist_count, pragma_page_size ORDER BY first LIMIT 1"
-        )
+        oldest = "SELECT first, first_ms FROM batch ORDER BY first LIMIT 1"
         newest = "SELECT first + count, device_total, last_ms FROM batch ORDER BY first DESC LIMIT 1"
         with self._read_lock, self._translated():
             self._reader.execute("BEGIN")  # both queries see the same state
-            head, last = self._reader.execute(query).fetchone(), self._reader.execute(newest).fetchone()
+            head, last = self._reader.execute(oldest).fetchone(), self._reader.execute(newest).fetchone()
             self._reader.execute("COMMIT")
         if head is None:
             return JournalInfo(0, 0, 0, 0, None, None)
-        return JournalInfo(head[0], last[0], last[1], head[2], head[1], last[2])
+        return JournalInfo(head[0], last[0], last[1], self._bytes(), head[1], last[2])
+
+    def _bytes(self) -> int:
+        """Return the room on disk, with the write-ahead log, which is folded into the file now and then."""
+        files = (self._path, self._path.with_name(self._path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
 
     def trim(self, before: int) -> int:
         with self._transaction() as connection:

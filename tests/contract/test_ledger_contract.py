@@ -323,12 +323,12 @@ class TestHazards:
                 "UPDATE hazard_event SET sequence = sequence + 10 WHERE sequence = 4",
                 "14: it was moved here from number 4",
             ),
-            ("UPDATE hazard SET state = 'closed' WHERE id = 'ZH-2026-000001'", "0: ZH-2026-000001 state differ"),
-            ("UPDATE hazard SET grade = 'nonsense' WHERE id = 'ZH-2026-000001'", "0: ZH-2026-000001 grade differ"),
-            ("DELETE FROM hazard WHERE id = 'ZH-2026-000002'", "0: ZH-2026-000002 it has rows"),
+            ("UPDATE hazard SET state = 'closed' WHERE id = 'ZH-2026-000001'", "None: ZH-2026-000001 state differ"),
+            ("UPDATE hazard SET grade = 'nonsense' WHERE id = 'ZH-2026-000001'", "None: ZH-2026-000001 grade differ"),
+            ("DELETE FROM hazard WHERE id = 'ZH-2026-000002'", "None: ZH-2026-000002 it has rows"),
             ("UPDATE hazard_event SET data = '{broken' WHERE sequence = 2", "2: its content"),
             ("UPDATE hazard_event SET after = 'nonsense' WHERE sequence = 2", "2: its content"),
-            ("UPDATE hazard SET alarms = '[broken' WHERE id = 'ZH-2026-000001'", "0: ZH-2026-000001 alarms differ"),
+            ("UPDATE hazard SET alarms = '[broken' WHERE id = 'ZH-2026-000001'", "None: ZH-2026-000001 alarms differ"),
             ("DELETE FROM chain_end", "1: rows 1 to 4 at the end were inserted"),
         ],
     )
@@ -343,7 +343,7 @@ class TestHazards:
         with writing(engine) as connection:
             connection.execute(sa.text(tampering))
         found = [
-            f"{t.sequence}: {t.hazard if not t.sequence else ''} {t.problem}" for t in ledger.hazards.verify_chain()
+            f"{t.sequence}: {t.hazard if t.sequence is None else ''} {t.problem}" for t in ledger.hazards.verify_chain()
         ]
         assert any(" ".join(text.split()).startswith(named) for text in found), found
 

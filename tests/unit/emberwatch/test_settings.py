@@ -36,6 +36,7 @@ def test_the_environment_is_stronger_than_the_file(tmp_path: Path) -> None:
         ("[retention]\njournal_days = 0", "journal_days"),
         ("broker = ", "cannot read"),
         ("[rules]\nG105 = 1", "rules"),
+        ("[rules.G101]\nlevel2 = 'x'", "rules.G101.level2 must be a number, not 'x'"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, word: str) -> None:
