@@ -22,6 +22,8 @@ from emberwatch.backtest.truth import Interval, Verdict, judge
 from emberwatch.pipeline import Machine
 from emberwatch.stores import books_in_memory
 
+_DATES_MS = 94_694_400_000
+"""Times before 1973 count from some beginning."""
 Overrides = Mapping[str, Mapping[str, float]]
 _UNCHANGED: Overrides = {}
 
@@ -64,6 +66,7 @@ def perform(job: Job, progress: Callable[[int, int], None] = lambda _done, _tota
             folder.mkdir(parents=True, exist_ok=True)
     recording = read_recordings(job.files, job.time, job.mapping)
     truth = read_truth(job.truth, job.files) if job.truth is not None else recording.labelled
+    _refuse_other_times(truth, recording)
     variants = []
     for turn, (name, rules) in enumerate(choices):
         outcome = _run(job, recording, rules, _part(progress, turn, len(choices)), judged=truth is not None)
@@ -74,6 +77,15 @@ def perform(job: Job, progress: Callable[[int, int], None] = lambda _done, _tota
         _notes(recording, variants[0], job, proposals),
         _write(job, recording, variants, list(truth or ())),
     )
+
+
+def _refuse_other_times(truth: Sequence[Interval] | None, recording: Recording) -> None:
+    """Dates and seconds from some beginning never meet, and an event that never ends would seem to."""
+    if truth and (max(truth).start_ms < _DATES_MS) != (recording.span.start_ms < _DATES_MS):
+        raise InputError(
+            f"known events begin at {iso(min(truth).start_ms)}, readings at {iso(recording.span.start_ms)}: "
+            "give both as dates, or both as seconds from the same beginning"
+        )
 
 
 def _judged(outcome: Outcome, truth: Sequence[Interval]) -> Verdict:
@@ -182,6 +194,10 @@ def _notes(recording: Recording, first: Variant, job: Job, proposals: Sequence[S
     notes = list(recording.remarks)
     if first.verdict is not None and first.verdict.total == 0:
         notes.append(f"no known event lies within the recording's time ({_shown(first.outcome.span)})")
+    if any(channel.measurand in ("current_a", "voltage_v") for channel in recording.channels):
+        notes.append(
+            "no welder is scanned in and no work permitted here: W102 and W106 mark each job, from its arc's start to its end"
+        )
     if job.suggest and not proposals:
         notes.append("nothing to propose: only gases have set points of two levels")
     return notes

@@ -43,7 +43,7 @@ def _of_table(table: Table, recordings: Sequence[Path]) -> list[Interval]:
     names = [name.strip().lower() for name in table.names]
     start = _first(names, ("start", "start_utc"), _START)
     if start is None:
-        return _of_rows(table)
+        return _of_rows(table, recordings)
     end = _first(names, ("end", "end_utc"), _END, but=start)
     whose = next((i for i, name in enumerate(names) if _FILE.fullmatch(name)), None)
     rows = [(f"line {line}", [*cells, *[""] * len(names)]) for line, cells in table.rows()]
@@ -58,7 +58,7 @@ def _first(names: Sequence[str], exactly: Sequence[str], like: re.Pattern[str], 
     return next(exact, next((i for i, name in enumerate(names) if i != but and like.search(name)), None))
 
 
-def _of_rows(table: Table) -> list[Interval]:
+def _of_rows(table: Table, recordings: Sequence[Path]) -> list[Interval]:
     """Return the events of a table with a moment a row: the marked rows if a column marks some, else each row."""
     try:
         time = columns.time_columns(table)
@@ -70,6 +70,8 @@ def _of_rows(table: Table) -> list[Interval]:
     rows = [(f"line {line}", [*cells, *[""] * len(table.names)]) for line, cells in table.rows()]
     texts = [" ".join(cells[i] for i in time) for _, cells in rows]
     unit = columns.time_unit(table, time[0])
+    if not labels and any(table.file.resolve() == recording.resolve() for recording in recordings):
+        raise InputError(f"{table.file} has no column of labels (columns: {', '.join(table.names)})")
     if not labels:
         return _intervals([(text, text) for text in texts], [line for line, _ in rows], table.file, unit)
     marks = np.array([any(columns.is_event(cells[i]) for i in labels) for _, cells in rows])

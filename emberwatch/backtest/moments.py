@@ -92,7 +92,7 @@ def _number(text: str) -> float:
 def _scaled(numbers: Float64, unit: str) -> Float64:
     largest = float(np.nanmax(np.abs(np.where(np.isfinite(numbers), numbers, np.nan)), initial=0.0))
     scale = next(factor for above, factor in _SCALES if largest >= above)
-    factor = (UNITS[unit] if unit in UNITS and scale == _SCALES[-1][1] else scale)
+    factor = UNITS[unit] if unit in UNITS and scale == _SCALES[-1][1] else scale
     return np.multiply(numbers, factor)
 
 

@@ -82,8 +82,6 @@ QUANTITIES = tuple(
 _BRACKET = re.compile(r"[(\[（【]\s*([^)\]）】]*?)\s*[)\]）】]")
 _TAIL = re.compile(r"(.*?)[\s_/.-]*([^\s_/.-]+|℃|%)", re.DOTALL)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_MISREAD = str.maketrans({"癈": "℃"})
-"""A Western ° before C, read as Chinese."""
 _ARC = ("current_a", "voltage_v")
 _ARC_V = 120.0
 """No welding machine has more between its terminals (GB/T 15579.1: 113 V)."""
@@ -125,9 +123,9 @@ def _by_tail(units: dict[str, To], rest: str) -> tuple[str, To | None]:
 
 def named(name: str, said: str = "") -> tuple[str, str]:
     """Return the header's words in lower case without the unit, and the unit: of its row, or in brackets."""
-    words = _CAMEL.sub("_", name).lower().translate(_MISREAD)
+    words = _CAMEL.sub("_", name).lower()
     bracket = _BRACKET.search(words)
-    unit = said.lower().translate(_MISREAD).strip(" ()[]") or (bracket[1] if bracket else "")
+    unit = said.lower().strip(" ()[]") or (bracket[1] if bracket else "")
     if bracket:
         words = words[: bracket.start()] + " " + words[bracket.end() :]
     return words.strip(), unit

@@ -26,6 +26,8 @@ _MISSING = frozenset(("", "?", "-", "--", "na", "n/a", "#n/a", "nan", "null", "n
 _SENTINEL = re.compile(r"-9{3,5}([.,][09]+)?")
 """What loggers write for no reading: -999, -9999, -99999."""
 _LOWEST = -999
+_WESTERN = re.compile("[癈癋]")
+"""What ° before C or F looks like when a Western file is read as a Chinese one."""
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 
 
@@ -98,19 +100,21 @@ class _reading:  # noqa: N801  used as a phrase: `with _reading(file)`
 def _encoding(file: Path) -> str:
     """Return UTF-8 or UTF-16, or what Chinese (else Western) spreadsheets write when the file is neither."""
     with file.open("rb") as raw:
-        start = raw.read(4)
+        start = raw.read(1024)
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise InputError(f"{file} is a spreadsheet's own format: save it there as CSV (UTF-8) and give that file")
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
+    if b"\0" in start:
+        raise InputError(f"{file} is no text: give a table as CSV or the like")
     for encoding in ("utf-8", "gb18030"):
         with file.open(encoding=encoding) as lines:
             try:
-                for _ in lines:
-                    pass
+                western = any(_WESTERN.search(line) for line in lines)
             except UnicodeDecodeError:
                 continue
-        return "utf-8-sig" if encoding == "utf-8" else encoding
+        if not western:
+            return "utf-8-sig" if encoding == "utf-8" else encoding
     return "latin-1"
 
 
@@ -147,7 +151,7 @@ def _are_units(row: Sequence[str], below: Sequence[list[str]]) -> bool:
     """Whether the line under the header has words only, while numbers follow."""
     numeric = [i for cells in below[:5] for i, cell in enumerate(cells) if _NUMBER.fullmatch(cell)]
     said = [cell for cell in row if cell and cell.lower() not in _MISSING]
-    return bool(numeric and said) and not any(any(c.isdigit() for c in cell.split("/")[0][:1]) for cell in said)
+    return bool(numeric and said) and not any(_NUMBER.fullmatch(cell) or _MOMENT.fullmatch(cell) for cell in said)
 
 
 class Cells:

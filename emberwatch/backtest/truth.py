@@ -2,8 +2,9 @@
 
 Definitions, so that numbers can be compared: alarms of all rules about measurands (D rules speak of devices and are left out) and
 of all devices are merged where less than 30 minutes lie between them; a known event is found when any alarm is active between
-its start and its end; its delay runs from its start to the first active moment (0 when an alarm was already active); a merged
-alarm that touches no known event is a false event; event-free time is the recording's span without the known events.
+its start and its end; its delay runs from its start, or the recording's if that is later, to the first active moment (0 when an
+alarm was already active); a merged alarm that touches no known event is a false event; event-free time is the recording's span
+without the known events.
 """
 
 from collections.abc import Sequence
@@ -60,7 +61,7 @@ def merge(intervals: Sequence[Interval], gap_ms: int = 0) -> list[Interval]:
 
 def judge(alarms: Sequence[Interval], truth: Sequence[Interval], span: Interval) -> Verdict:
     """Return the verdict over `span`; known events outside it are left out."""
-    known = [event for event in truth if event.touches(span)]
+    known = [Interval(max(start, span.start_ms), end) for start, end in truth if Interval(start, end).touches(span)]
     delays = [delay for delay in (_delay_min(event, alarms) for event in known) if delay is not None]
     false = sum(not any(event.touches(known_one) for known_one in known) for event in merge(alarms, MERGE_MS))
     occupied = merge(known)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from domain.errors import EngineError
@@ -90,7 +91,7 @@ def backtest(
 def _perform(job: Job) -> Result:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=ERR, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("records", total=None)
+        task = bar.add_task("rows", total=None)
         try:
             return perform(job, lambda done, total: bar.update(task, completed=done, total=total))
         except OSError as error:
@@ -101,10 +102,10 @@ def _print(result: Result) -> None:
     summary: dict[str, Any] = result.summary
     OUT.print(f"{summary['readings']:,} readings, {summary['readings_per_s']:,} a second")
     for note in result.notes:
-        OUT.print(f"[yellow]note[/]: {note}")
+        OUT.print(f"[yellow]note[/]: {escape(note)}", markup=True)
     _print_findings(summary)
     for name, other in summary.get("compare", {}).items():
-        OUT.print(f"\n[bold]{name}[/]", markup=True)
+        OUT.print(f"\n[bold]{escape(name)}[/]", markup=True)
         _print_findings(other)
     if "suggest" in summary:
         rows = [list(proposal.values()) for proposal in summary["suggest"]]
