@@ -151,7 +151,7 @@ def test_a_shell_block_is_taken_apart_as_a_shell_would() -> None:
     assert calls(list(_commands(block))) == [["token", "x"], ["ledger", "verify"]]
 
 
-@pytest.mark.parametrize("wrong", [["register", "imprt"], ["doctor", "--fast"], ["backtest", "f.csv", "--time", "t"]])
+@pytest.mark.parametrize("wrong", [["register", "imprt"], ["doctor", "--fast"], ["history", "export", "--out", "f"]])
 def test_a_call_that_cannot_be_typed_is_noticed(wrong: list[str]) -> None:
     """An unknown command, an unknown option, and a required option that is missing."""
     with pytest.raises((AssertionError, TyperException)):
