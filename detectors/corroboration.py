@@ -2,7 +2,7 @@
 
 Fed by the findings of the gas rules, whichever comes first. The alarm is that of the device that confirmed; it names both, goes
 on when more join, and stands until fewer than two sensors of the site are elevated. If that device is withdrawn, the alarm
-goes over to another. Two slow leaks (G105) and nothing else are one grade less grave: statistics, twice.
+goes over to another. Until two of them show more than a slow leak (G105) it is one grade less grave: statistics.
 """
 
 from collections.abc import Iterable
@@ -44,7 +44,8 @@ class Scene:
     def gravity(self) -> Severity:
         """Return how grave the alarms that stand are together."""
         grave = CATALOGUE[_RULE].severity
-        return Severity(grave + 1) if all(rule in FAINT for _, rule in self.standing) else grave
+        sure = {device for device, rule in self.standing if rule not in FAINT}
+        return grave if len(sure) > 1 else Severity(grave + 1)
 
     def devices(self) -> set[str]:
         return {device for device, _ in self.standing}

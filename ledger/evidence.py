@@ -8,6 +8,8 @@ from typing import Any
 
 from domain.measurands import BY_NAME
 
+_LARGE = 1000
+"""From here on a number is told as it is."""
 _LABELS = {
     "reason": "原因",
     "lapsed": "证书状态",
@@ -25,7 +27,11 @@ _LABELS = {
     "level": "作业票级别",
     "level_required": "应有级别",
     "gas_device": "燃气探测器",
+    "gas_rule": "燃气报警规则",
     "fire_device": "火灾探测器",
+    "fire_rule": "火灾监护规则",
+    "registered_at": "登记位置",
+    "path": "上报位置",
     "guardian": "作业票监护人",
     "other_machine": "另一台焊机",
     "ban_reason": "禁令",
@@ -46,6 +52,7 @@ _LABELS = {
     "ban": "禁令编号",
 }
 _LISTS = {
+    "codes": "故障",
     "points": "报警点位",
     "devices": "报警设备",
     "criteria": "异常判据",
@@ -68,6 +75,7 @@ _UNITS = {
     "smoke_dbm": ("烟雾减光率", "dB/m"),
     "temp_c": ("温度", "℃"),
     "rate_c_min": ("升温速度", "℃/min"),
+    "rate_limit_c_min": ("升温速度限值", "℃/min"),
     "co_rise_ppm": ("一氧化碳升高", "ppm"),
     "distance_m": ("距离", "m"),
     "allowed_m": ("允许半径", "m"),
@@ -229,6 +237,10 @@ _VALUES = {
     "last_days": "近几日",
     "hour_of_day": "同一时刻",
     "ambiguous_past_lel": "催化燃烧式探测器超过爆炸下限后读数不可信，可能更高",
+    "unregistered": "不在名录",
+    "registered_elsewhere": "登记在其他场所",
+    "sensor_open": "传感器开路",
+    "heater": "加热元件故障",
     "hidden": "不予显示",
     "special": "特级",
     "first": "一级",
@@ -271,14 +283,19 @@ def _reading(evidence: Mapping[str, Any]) -> str:
     measurand = BY_NAME[evidence["measurand"]]
     text = f"{measurand.title} {evidence['value']} {measurand.unit}"
     for name, label in _BESIDE.items():
-        if (value := evidence.get(name)) is not None:
-            text += f"，{label} {value} {measurand.unit}"
+        if isinstance(value := evidence.get(name), int | float):
+            text += f"，{label} {_rounded(value)} {measurand.unit}"
     return text
 
 
 def _sensor(sensor: Mapping[str, Any]) -> str:
     """Return one of the sensors that agree: where, and what it read if it says so."""
     return " ".join([str(sensor.get("device")), *_facts(sensor)])
+
+
+def _rounded(value: float) -> str:
+    """Return a number with as many digits as anybody reads."""
+    return str(value) if abs(value) >= _LARGE else f"{value:.3g}"
 
 
 def _word(value: Any) -> str:

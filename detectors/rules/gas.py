@@ -104,7 +104,8 @@ _OTHERS = (
         severity=Severity.CRITICAL,
         grade=Grade.GENERAL,
         basis=read(OURS),
-        summary="同一场所两个以上探测器在两分钟内先后升高，相互印证，不是个别误报；只有疑似微漏（G105）的按重要处理。",
+        summary="同一场所两个以上探测器在两分钟内先后升高，相互印证，不是个别误报；"
+        "两处以上的报警不止于疑似微漏（G105）的为紧急，否则按重要处理。",
         built=True,
         shelvable=False,
         parameters=(Parameter("window_s", 120.0, "s", OURS, 10.0, 3600.0),),

@@ -3,16 +3,14 @@
 A job is arcs with short breaks between them; how short depends on what is asked. Deadlines pass with time alone.
 """
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from detectors.welding.arc import Arc
-from detectors.welding.verdict import Verdict, verdict
+from detectors.welding.verdict import Verdict, local, verdict
 from detectors.welding.work import Work
 from domain.readings import Quality, Signal
-from registers.view import LOCAL
 
 WATCH, POWER = "watch", "power"
 _MINUTE_MS = 60_000
@@ -128,19 +126,19 @@ class Hours:
         since_ms = self._chains[work.slot].rest_ms
         if work.at_ms - since_ms < self._longest_ms:
             return None
-        return verdict("W114", {"reason": "no_rest", "since": _iso(since_ms), "limit_h": self._longest_ms / _HOUR_MS})
+        return verdict("W114", {"reason": "no_rest", "since": local(since_ms), "limit_h": self._longest_ms / _HOUR_MS})
 
     def judge_machine(self, slot: int) -> list[Verdict]:
         """Return what is overdue at the machine: its fire watch (W111), or to be switched off (W114)."""
         found = []
         if self._is_passed(slot, WATCH):
             facts = {
-                "last_arc": _iso(self._due[slot, WATCH].since_ms),
+                "last_arc": local(self._due[slot, WATCH].since_ms),
                 "limit_min": self._allowed_ms[WATCH] // _MINUTE_MS,
             }
             found.append(verdict("W111", {"reason": "watch_not_confirmed"} | facts))
         if self._is_passed(slot, POWER):
-            facts = {"since": _iso(self._due[slot, POWER].since_ms), "limit_h": self._allowed_ms[POWER] / _HOUR_MS}
+            facts = {"since": local(self._due[slot, POWER].since_ms), "limit_h": self._allowed_ms[POWER] / _HOUR_MS}
             found.append(verdict("W114", {"reason": "powered_too_long"} | facts))
         return found
 
@@ -158,7 +156,3 @@ class Hours:
         self._due = {(slot, kind): Due(*fields) for slot, kind, *fields in state["due"]}
         self._watched = {slot: (ours, theirs) for slot, ours, theirs in state["watched"]}
         self._next_ms = 0
-
-
-def _iso(epoch_ms: int) -> str:
-    return dt.datetime.fromtimestamp(epoch_ms / 1000, LOCAL).isoformat(timespec="seconds")

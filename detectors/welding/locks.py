@@ -5,7 +5,7 @@ That a silent machine goes on, seen at the unit's supply meter, is `meters.py`.
 
 from typing import Any
 
-from detectors.welding.verdict import Verdict, verdict
+from detectors.welding.verdict import Verdict, local, verdict
 from detectors.welding.work import Work
 from domain.readings import Signal
 
@@ -36,7 +36,7 @@ class Locks:
     def judge_work(self, work: Work) -> Verdict | None:
         since = self._locked.get(work.slot)
         after = since is not None and (work.at_ms > since[1] if work.late else work.offset > since[0])
-        return verdict("W113", {"reason": "works_while_locked"}) if after else None
+        return verdict("W113", {"reason": "works_while_locked", "since": local(since[1])}) if since and after else None
 
     def judge_machine(self, slot: int) -> Verdict | None:
         return verdict("W113", {"reason": "chip_removed"}) if slot in self._opened else None

@@ -36,7 +36,7 @@ def test_alarm_says_what_how_grave_where_when_and_why(
     title, text = compose(newest(), _PLACE, policies)
     assert title == "【重要】可燃气体低报"
     assert text == (
-        "【重要】可燃气体低报。卫东街道 某火锅店 后厨 1 号探测器，2026-03-01 12:00:00。甲烷 27.5 %LEL，设定值 25.0 %LEL。"
+        "【重要】可燃气体低报。卫东街道 某火锅店 后厨 1 号探测器，2026-03-01 12:00:00。甲烷 27.5 %LEL，设定值 25 %LEL。"
     )
 
 

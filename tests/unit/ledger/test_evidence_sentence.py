@@ -9,7 +9,7 @@ from ledger.evidence import sentence
 def test_reading_names_gas_value_and_set_point() -> None:
     """A threshold's evidence says what was measured, how much, and the limit."""
     evidence = {"measurand": "ch4_lel", "value": 55.0, "unit": "%LEL", "set_point": 50.0, "set_point_basis": "x"}
-    assert sentence(evidence) == "甲烷 55.0 %LEL，设定值 50.0 %LEL"
+    assert sentence(evidence) == "甲烷 55.0 %LEL，设定值 50 %LEL"
 
 
 def test_welding_facts_are_said_in_chinese() -> None:
