@@ -1,10 +1,10 @@
 """After an hour of ours away: what 10,000 devices said meanwhile waits in the broker, and is drained.
 
-    python -m bench.backlog [--messages 600000] [--json]
+    python -m bench.backlog [--messages 600000] [--level 5] [--json]
 
 The service subscribes, stops, and comes back to messages measured over the last hour (one a minute and device). How fast they
 are decided, against a bare parser that only counts the same backlog; whether the alarms are all there, in the order of what
-was measured, and marked late exactly where they are.
+was measured, and marked late exactly where they are. `--level 4` is MQTT 3.1.1.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from bench.fleet import Fleet
 from bench.house import house, missing_alarms, settled, until
 from bench.measure import Cost, Stopwatch, arguments, child, hear, say, tell
 from emberwatch.parts import Parts
+from emberwatch.settings import MqttSettings
 
 DEVICES = 10_000
 _HOURS = 1.0
@@ -30,13 +31,13 @@ _SURE_MS = 60_000
 """So near the limit between late and fresh either is right: we do not know when a message left the broker."""
 
 
-async def run(fleet: Fleet, folder: str, port: int) -> tuple[Cost, dict[str, Any]]:
+async def run(fleet: Fleet, folder: str, port: int, mqtt: MqttSettings) -> tuple[Cost, dict[str, Any]]:
     """Return what draining cost, and what is wrong with what came of it."""
-    async with house(fleet, folder, port) as service:
+    async with house(fleet, folder, port, mqtt) as service:
         await until(lambda: service.parts.transport.counters.connected)  # from now on the broker keeps what is for us
     reference = await asyncio.to_thread(_filled_and_counted, fleet, port)
     watch = Stopwatch()
-    async with house(fleet, folder, port) as service:
+    async with house(fleet, folder, port, mqtt) as service:
         decoded = await settled(service.parts, fleet.said)
         cost = watch.read(decoded)
         faults = await asyncio.to_thread(_judge, service.parts, fleet)
@@ -85,11 +86,12 @@ def _raised(parts: Parts) -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    chosen = arguments(__doc__ or "", messages=600_000)
+    chosen = arguments(__doc__ or "", messages=600_000, level=5)
+    mqtt = MqttSettings(protocol="5" if chosen.level == 5 else "3.1.1")
     devices = min(DEVICES, max(1, chosen.messages // 4))  # each says several things during the hour
     fleet = Fleet(devices, max(1, chosen.messages // devices - 1))
     with broker() as port, tempfile.TemporaryDirectory() as folder:
-        cost, result = uvloop.run(run(fleet, folder, port))
+        cost, result = uvloop.run(run(fleet, folder, port, mqtt))
     ratio = round(cost.msgs_per_s / result["reference_msgs_per_s"], 3)
     result = {"us_per_msg": cost.us_per_msg, "msgs_per_s": cost.msgs_per_s, "ratio": ratio, **result}
     tell(result, as_json=chosen.json)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from bench.fleet import MEASURANDS, Fleet
 from emberwatch.parts import Parts
 from emberwatch.service import Running, running
-from emberwatch.settings import OverloadSettings, Settings
+from emberwatch.settings import MqttSettings, OverloadSettings, Settings
 from emberwatch.stores import open_books
 from ledger.alarm import AlarmFilter
 from registers.device import Device
@@ -16,13 +16,18 @@ _LOOK_S = 0.2  # each look costs a query
 
 
 @asynccontextmanager
-async def house(fleet: Fleet, folder: str, port: int) -> AsyncIterator[Running]:
+async def house(
+    fleet: Fleet,
+    folder: str,
+    port: int,
+    mqtt: MqttSettings = MqttSettings(),  # noqa: B008  frozen
+) -> AsyncIterator[Running]:
     """Run the service until the end of the block, with the fleet in its registers from the beginning.
 
     It is as it ships, but that nothing is thinned: what is measured must be decided.
     """
     overload = OverloadSettings(lag_s=86_400)
-    settings = Settings(data=folder, broker=f"mqtt://127.0.0.1:{port}", overload=overload)
+    settings = Settings(data=folder, broker=f"mqtt://127.0.0.1:{port}", overload=overload, mqtt=mqtt)
     with open_books(settings) as books:
         for entries in fleet.registers():
             for at in range(0, len(entries), 5_000):
