@@ -12,7 +12,7 @@ _LOG = logging.getLogger(__name__)
 _COMMIT_EVERY_S = 1.0
 _SNAPSHOT_EVERY_S = 60.0
 _MOST_BACKOFF_S = 10.0
-_REST_S = 0.05
+_REST_S = 0.02
 _MANY = 2_000
 """Fewer records than this at a time are worth a rest: every detector has a price a segment, whatever is in it."""
 
