@@ -3,6 +3,7 @@
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,8 +32,8 @@ _UNCHANGED: Overrides = {}
 class Job(NamedTuple):
     """What to run and where to write; time and mapping are guessed where they are not said.
 
-    `rules` are the parameters in force; `sets` (`RULE.parameter=value`) change them; `only` keeps findings of these rules;
-    `compare` are TOML files whose [rules] are run as well.
+    `rules` are the parameters in force; `sets` (`RULE.parameter=value`) change them, a variant for each value; `only` keeps
+    findings of these rules; `compare` are TOML files whose [rules] are run as well.
     """
 
     files: tuple[Path, ...]
@@ -105,26 +106,30 @@ def _refuse_overwriting(job: Job) -> None:
 
 
 def _choices(job: Job) -> list[tuple[str, Overrides]]:
-    """Return the variants to run, the one asked for first."""
-    if not job.sets:
-        chosen: list[tuple[str, Overrides]] = [("settings", job.rules)]
-    else:
-        chosen = [(" ".join(job.sets), _merged(job.rules, job.sets)), ("settings", job.rules)]
-    return chosen + [(file.stem, _read_rules(file)) for file in job.compare]
+    """Return the variants to run, those asked for first: every combination where a parameter is given several values."""
+    values: dict[tuple[str, str], list[tuple[str, float]]] = {}
+    for text in job.sets:
+        code, parameter, value = _read_set(text)
+        values.setdefault((code, parameter), []).append((text, value))
+    chosen = []
+    for combination in product(*values.values()) if values else ():
+        rules = {code: dict(parameters) for code, parameters in job.rules.items()}
+        for (code, parameter), (_, value) in zip(values, combination, strict=True):
+            rules.setdefault(code, {})[parameter] = value
+        chosen.append((" ".join(text for text, _ in combination), rules))
+    return [*chosen, ("settings", job.rules), *((file.stem, _read_rules(file)) for file in job.compare)]
 
 
-def _merged(rules: Overrides, sets: Sequence[str]) -> Overrides:
-    merged = {code: dict(parameters) for code, parameters in rules.items()}
-    for text in sets:
-        name, equals, value = text.partition("=")
-        code, dot, parameter = name.partition(".")
-        try:
-            merged.setdefault(code, {})[parameter] = float(value)
-        except ValueError:
-            dot = ""
-        if not (equals and dot and parameter):
-            raise InputError(f"--set {text!r} is not RULE.parameter=number, e.g. --set G105.h=9")
-    return merged
+def _read_set(text: str) -> tuple[str, str, float]:
+    name, _, value = text.partition("=")
+    code, _, parameter = name.partition(".")
+    try:
+        number = float(value)
+    except ValueError:
+        parameter = ""
+    if not parameter:
+        raise InputError(f"--set {text!r} is not RULE.parameter=number, e.g. --set G105.h=9")
+    return code, parameter, number
 
 
 def _read_rules(file: Path) -> Overrides:
@@ -175,6 +180,7 @@ def _summary(recording: Recording, variants: list[Variant], proposals: list[Sugg
         **_came_of(first, recording.readings),
     }
     if others:
+        summary["name"] = first.name
         summary["compare"] = {variant.name: _came_of(variant, recording.readings) for variant in others}
     if proposals:
         summary["suggest"] = [proposal._asdict() for proposal in proposals]

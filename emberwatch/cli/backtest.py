@@ -1,6 +1,7 @@
 """`backtest`: a recorded series through the real path, and what came of it."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,18 +104,27 @@ def _print(result: Result) -> None:
     OUT.print(f"{summary['readings']:,} readings, {summary['readings_per_s']:,} a second")
     for note in result.notes:
         OUT.print(f"[yellow]note[/]: {escape(note)}", markup=True)
-    _print_findings(summary)
-    for name, other in summary.get("compare", {}).items():
-        OUT.print(f"\n[bold]{escape(name)}[/]", markup=True)
-        _print_findings(other)
+    _print_findings({summary.get("name", "findings"): summary, **summary.get("compare", {})})
     if "suggest" in summary:
-        rows = [list(proposal.values()) for proposal in summary["suggest"]]
-        OUT.print(table(list(summary["suggest"][0]), rows))
+        OUT.print(
+            "proposed set points; at most: the standard's; passed: how often this history went above, known events left out"
+        )
+        OUT.print(table(_PROPOSAL, [_cells(proposal.values()) for proposal in summary["suggest"]]))
     for path in result.written:
         OUT.print(f"wrote {path}")
 
 
-def _print_findings(summary: dict[str, Any]) -> None:
-    OUT.print(table(("rule", "findings"), summary["findings"].items()) if summary["findings"] else "no findings")
-    if "truth" in summary:
-        OUT.print(table(("truth", ""), summary["truth"].items()))
+def _cells(values: Iterable[object]) -> list[str]:
+    return [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+
+
+_PROPOSAL = ("device", "measurand", "unit", "level 1", "level 2", "at most", "at most", "passed 1", "passed 2", "days")
+
+
+def _print_findings(variants: dict[str, dict[str, Any]]) -> None:
+    """Print what came of each variant, side by side."""
+    rules = sorted({rule for found in variants.values() for rule in found["findings"]})
+    first, *_ = columns = list(variants.values())
+    rows: list[list[object]] = [[rule, *(found["findings"].get(rule, 0) for found in columns)] for rule in rules]
+    rows += [[name, *(found["truth"][name] for found in columns)] for name in first.get("truth", ())]
+    OUT.print(table(("", *variants), rows) if rows else "no findings")

@@ -46,6 +46,16 @@ def test_a_changed_parameter_is_shown_beside_the_settings(files: tuple[Path, Pat
     assert "G102.combustible_lel=10" in (tmp_path / "out/report.html").read_text("utf-8")
 
 
+def test_each_value_of_a_parameter_is_a_variant(files: tuple[Path, Path]) -> None:
+    """Different parameters are changed together; the settings come last."""
+    sets = ("G102.combustible_lel=10", "G102.combustible_lel=20", "G101.combustible_lel=40")
+    summary = perform(Job(files[1:], "time", ("x=k:ch4_lel",), only=("G102",), sets=sets)).summary
+    assert summary["name"] == "G102.combustible_lel=10 G101.combustible_lel=40"
+    assert summary["findings"] == {"G102": 1}
+    found = {name: variant["findings"] for name, variant in summary["compare"].items()}
+    assert found == {"G102.combustible_lel=20 G101.combustible_lel=40": {}, "settings": {}}
+
+
 def test_another_catalogue_is_run_beside_the_settings(files: tuple[Path, Path], tmp_path: Path) -> None:
     """Named after its file."""
     strict = tmp_path / "strict.toml"
