@@ -2,8 +2,9 @@
 
 The collector does not look into payloads. Only while the machine cannot keep up does this look, and a message is left out
 only when nothing in it can matter: all its values are quiet for their measurand and hardly moved since the message of this
-device that was kept last, which is some seconds old at most, and nothing is wrong at its site. Whatever cannot be judged
-is kept. What is left out is counted in a record of its own, in the same append as what was kept.
+device that was kept last, which is some seconds old at most, and nothing is wrong at its site. An array is left out as a whole
+or not at all, so one that spans more than those seconds never is. Whatever cannot be judged is kept. What is left out is
+counted in a record of its own, in the same append as what was kept.
 """
 
 import json
@@ -69,7 +70,7 @@ class _Kept(NamedTuple):
     values: dict[str, float]
 
 
-_decode = msgspec.json.Decoder(_Peek).decode
+_decode = msgspec.json.Decoder(_Peek | list[_Peek]).decode
 
 
 class Thinner:
@@ -118,16 +119,21 @@ class Thinner:
         if len(message.payload) > MAX_BYTES:
             return False
         try:
-            said = _decode(message.payload)
+            decoded = _decode(message.payload)
         except ValueError:  # malformed in any way
             return False
-        moment = now if said.ts is None else said.ts
+        told = decoded if isinstance(decoded, list) else [decoded]
+        if not told:
+            return False
         last = self._kept.get(message.topic)
-        if last is not None and self._is_soon(last, moment, now) and self._is_quiet(message.topic, said, last):
+        if last is not None and all(self._adds_nothing(message.topic, said, last, now) for said in told):
             return True
         if last is not None or len(self._kept) < _MOST_KEPT:
-            self._kept[message.topic] = _Kept(moment, now, said.v)
+            self._kept[message.topic] = _Kept(_moment(told[-1], now), now, told[-1].v)
         return False
+
+    def _adds_nothing(self, topic: str, said: _Peek, last: _Kept, now: int) -> bool:
+        return self._is_soon(last, _moment(said, now), now) and self._is_quiet(topic, said, last)
 
     def _is_soon(self, last: _Kept, moment: int, now: int) -> bool:
         """Whether the message follows at once by both clocks: a backlog is thinned by its own time, a stopped clock by ours."""
@@ -143,6 +149,10 @@ class Thinner:
     def _is_still(self, name: str, value: float, before: float) -> bool:
         band = self._bands.get(name)
         return band is not None and band.low <= value <= band.high and abs(value - before) <= band.step
+
+
+def _moment(said: _Peek, now: int) -> int:
+    return now if said.ts is None else said.ts
 
 
 def _left_out(counts: Mapping[str, int]) -> Message:

@@ -84,6 +84,30 @@ def test_whatever_may_matter_passes(thinner: Thinner, fields: dict[str, Any]) ->
     assert passes(thinner, telemetry(**fields))
 
 
+def array(*values: float, step_ms: int = 1_000) -> Message:
+    """Return what a gateway sends at once: a value a second, from now on."""
+    told = [{"ts": NOW + i * step_ms, "v": {"ch4_lel": value}} for i, value in enumerate(values)]
+    return Message(TOPIC, json.dumps(told).encode())
+
+
+def test_an_array_is_left_out_when_nothing_in_it_matters(thinner: Thinner) -> None:
+    """It is one message, and counted as one."""
+    assert not passes(thinner, array(1.0, 1.2, 0.9))
+
+
+def test_an_array_with_one_thing_that_matters_goes_in_whole(thinner: Thinner) -> None:
+    """A value that moved, or that is loud; what comes after is compared with its end."""
+    assert passes(thinner, array(1.0, 30.0, 1.0))
+    assert passes(thinner, array(1.0, 1.2, 1.6))
+    assert not passes(thinner, array(1.6, 1.6))
+
+
+def test_an_array_that_spans_more_than_the_interval_is_kept(thinner: Thinner) -> None:
+    """Left out as a whole it would leave a larger hole than the interval."""
+    assert passes(thinner, array(*[1.0] * 11))
+    assert passes(thinner, array(1.0, 1.0, step_ms=60_000))
+
+
 @pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"\xff", b'{"v": {"ch4_lel": 1e999}}', b"[" * 10_000])
 def test_what_cannot_be_read_passes(thinner: Thinner, payload: bytes) -> None:
     """It becomes a dead letter further in, with its bytes."""
