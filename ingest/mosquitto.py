@@ -93,8 +93,7 @@ class Mosquitto:
             )
         )
         command = [*_die_with_parent(), self._program, "-c", str(settings)]
-        self._running.clear()
-        self._said.clear()
+        self._running, self._said = threading.Event(), []  # of this process: the one before may still be ending
         self._process = subprocess.Popen(  # noqa: S603 - our own command line
             command,
             stdin=subprocess.DEVNULL,
@@ -104,7 +103,10 @@ class Mosquitto:
             start_new_session=True,  # Ctrl-C is for us: the broker ends after what it has sent is journalled
         )
         threading.Thread(
-            target=self._listen, args=(self._process, self._process.stderr), name="mosquitto", daemon=True
+            target=self._listen,
+            args=(self._process, self._process.stderr, self._running, self._said),
+            name="mosquitto",
+            daemon=True,
         ).start()
 
     def wait(self) -> None:
@@ -123,16 +125,18 @@ class Mosquitto:
             probe.sendall(mqtt5.ConnectPacket("").write())
             probe.recv(1)
 
-    def _listen(self, process: "subprocess.Popen[str]", stderr: IO[str]) -> None:
+    def _listen(
+        self, process: "subprocess.Popen[str]", stderr: IO[str], running: threading.Event, said: list[str]
+    ) -> None:
         with stderr:
             for line in stderr:
                 _LOG.debug("%s", line.rstrip())
-                if not self._running.is_set():
-                    self._said.append(line.rstrip())
+                if not running.is_set():
+                    said.append(line.rstrip())
                     if line.rstrip().endswith("running"):
-                        self._running.set()
+                        running.set()
         process.wait()  # so that who waits for `running` and finds it ended knows it
-        self._running.set()
+        running.set()
         self._on_end()
 
     def stop(self) -> None:

@@ -58,7 +58,7 @@ async def test_each_device_is_heard_in_the_order_in_which_it_speaks(mosquitto: M
         await run(load_scenario("welding-offences"), mosquitto.host, mosquitto.port, speed=200.0)
     for stem in {topic.rpartition("/")[0] for topic, _ in heard}:
         seqs = [json.loads(payload).get("seq") for topic, payload in heard if topic.startswith(stem + "/")]
-        said = [seq for seq in seqs if seq is not None]
+        said = list(dict.fromkeys(seq for seq in seqs if seq is not None))  # events without a receipt are repeated
         assert said == sorted(said)
 
 
