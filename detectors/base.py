@@ -5,9 +5,14 @@ are taken and how often the process restarts must not change one byte of its fin
 on each of them.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.arrays import Marks
 from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.geo import Place
@@ -22,6 +27,11 @@ class World:
 
     slots: SlotTable = field(default_factory=SlotTable)
     view: RegisterView = field(default_factory=RegisterView)
+    _marks: Marks = field(default_factory=Marks, repr=False, compare=False)
+
+    def among(self, slots: Int32, chosen: Collection[int]) -> NDArray[np.bool_]:
+        """Return the mask of rows (a slot each) whose slot is one of the chosen: the few that need a closer look."""
+        return self._marks.among(slots, chosen, len(self.slots))
 
     def snapshot(self) -> dict[str, Any]:
         """Return slots and registers as plain values."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.arrays import lengthened
+from detectors.arrays import gathered, grown
 from detectors.dayshape import DayShape, Float32, Moment, moment
 from domain.readings import Float64, Int64
 
@@ -104,27 +104,27 @@ class View:
 
 
 class Baselines:
-    """The state of all channels, grown on demand: 40 + 48 bytes a channel, and 288 of its daily shape."""
+    """The state of all channels, grown on demand: 40 + 48 bytes a channel, and after an hour 288 of its daily shape."""
 
     def __init__(self, tuning: Tuning) -> None:
         self.tuning = tuning
-        self.exact: Float64 = np.empty((_EXACT, 0))
-        self.rough: Float32 = np.empty((_ROUGH, 0), np.float32)
+        self.exact: Float64 = np.empty((0, _EXACT))
+        self.rough: Float32 = np.empty((0, _ROUGH), np.float32)
         self.shape = DayShape()
 
     def begin(self, channels: Int64, values: Float64, times_ms: Float64, resolution: Float64) -> None:
         """Make new channels, the next numbers in a row, that start at these readings."""
         size = int(channels[-1]) + 1
-        self.exact, self.rough = lengthened(self.exact, size), lengthened(self.rough, size)
+        self.exact, self.rough = grown(self.exact, size), grown(self.rough, size)
         self.shape.grow(size)
-        self.exact[LEVEL, channels] = self.exact[VALUE, channels] = values
-        self.exact[LAST_MS, channels] = times_ms
-        self.rough[STEP, channels] = resolution
-        self.rough[SQUARE, channels] = 1.0
+        self.exact[channels, LEVEL] = self.exact[channels, VALUE] = values
+        self.exact[channels, LAST_MS] = times_ms
+        self.rough[channels, STEP] = resolution
+        self.rough[channels, SQUARE] = 1.0
 
     def look(self, channels: Int64, values: Float64, times_ms: Float64) -> View:
         """Return how far each reading departs; every channel at most once. What is known does not change."""
-        exact, rough = self.exact.take(channels, axis=1), self.rough.take(channels, axis=1)
+        exact, rough = gathered(self.exact, channels), gathered(self.rough, channels)
         minutes = (np.maximum(times_ms - exact[LAST_MS], 0.0) / _MINUTE_MS).astype(np.float32)
         step = np.abs(values - exact[VALUE]).astype(np.float32)
         np.copyto(rough[STEP], step, where=(step > 0) & (step < rough[STEP]))
@@ -174,7 +174,7 @@ class Baselines:
 
     def learn(self, view: View, values: Float64, times_ms: Float64, elevated: Mask) -> None:
         """Let the readings that `look` judged teach; where `elevated`, or far out, they teach little."""
-        rough, exact = view.rough, self.exact.take(view.channels, axis=1)
+        rough, exact = view.rough, gathered(self.exact, view.channels)
         self._remember(rough, view, values == exact[VALUE], elevated)
         recent_min, usual_min = self._lessons(rough, view, elevated)
         sigma = np.maximum(rough[LEVEL_DEV] * _TO_SIGMA, rough[STEP])
@@ -184,7 +184,7 @@ class Baselines:
         exact[RECENT] += self._turned(rough, view.shaped, (view.around - view.flat).astype(float))
         exact[VALUE], exact[LAST_MS] = values, times_ms
         self._settle(exact, rough, view, recent_min, usual_min)
-        self.exact[:, view.channels], self.rough[:, view.channels] = exact, rough
+        self.exact[view.channels], self.rough[view.channels] = exact.T, rough.T
 
     def _remember(self, rough: Float32, view: View, same: Mask, elevated: Mask) -> None:
         """Take in what the reading says of the channel's rhythm."""
@@ -235,23 +235,22 @@ class Baselines:
 
     def accept(self, channels: Int64, departures: Float64) -> None:
         """Take where these channels are now, `departures` from the usual level, as usual: a lasting step is a new normal."""
-        self.exact[LEVEL, channels] += departures
-        self.exact[OFFSET, channels] += departures
-        self.exact[RECENT, channels] = 0.0
+        self.exact[channels, LEVEL] += departures
+        self.exact[channels, OFFSET] += departures
+        self.exact[channels, RECENT] = 0.0
 
     def snapshot(self, count: int) -> dict[str, NDArray[Any]]:
         """Return the state of the first `count` channels."""
         return {
-            "exact": self.exact[:, :count].copy(),
-            "rough": self.rough[:, :count].copy(),
-            "level": self.shape.level[:count].copy(),
-            "width": self.shape.width[:count].copy(),
+            "exact": self.exact[:count].copy(),
+            "rough": self.rough[:count].copy(),
+            **self.shape.snapshot(count),
         }
 
     def restore(self, state: dict[str, NDArray[Any]]) -> None:
         """Become what `snapshot` gave."""
         self.exact, self.rough = np.array(state["exact"]), np.array(state["rough"])
-        self.shape.level, self.shape.width = np.array(state["level"]), np.array(state["width"])
+        self.shape.restore(state)
 
 
 def _share(minutes: Float32, memory: Float32) -> Float32:

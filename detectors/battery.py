@@ -14,12 +14,11 @@ from detectors.withdrawals import leaves
 from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.measurands import INDEX
-from domain.readings import Quality, Readings, Segment, Signal
+from domain.readings import NOT_LIVE, Readings, Segment, Signal
 
 _RULE = "D108"
 _CHARGE = "charge"
 _BATTERY = INDEX["battery_pct"]
-_NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
 
 
 class _Charge(NamedTuple):
@@ -45,7 +44,7 @@ class Battery:
 
     def observe(self, segment: Segment, world: World) -> Output:
         signals = [s for s in segment.signals if speaks_of(s, BATTERY_LOW)]
-        events: list[Signal | _Charge] = [*signals, *self._charges(segment.readings, world)]
+        events: list[Signal | _Charge] = [*signals, *self._charges(segment.of((_BATTERY,), NOT_LIVE), world)]
         findings = []
         for event in sorted(events, key=attrgetter("offset")):
             findings += self._say(event, world) if isinstance(event, Signal) else self._judge(event, world)
@@ -53,13 +52,11 @@ class Battery:
 
     def _charges(self, readings: Readings, world: World) -> list[_Charge]:
         """Return the readings that may begin or end an alarm."""
-        rows = np.flatnonzero(readings.measurand == _BATTERY)
-        if not len(rows):
+        if not len(readings):
             return []
         self._is_low = grown(self._is_low, len(world.slots))
-        chosen = readings.take(rows[readings.quality[rows] & _NOT_LIVE == 0])
-        low = np.bincount(chosen.slot[chosen.value <= self._low], minlength=len(self._is_low)) > 0
-        chosen = chosen.take((low | self._is_low)[chosen.slot])
+        falling = world.among(readings.slot, readings.slot[readings.value <= self._low].tolist())
+        chosen = readings.take(falling | self._is_low[readings.slot])
         columns = (getattr(chosen, name).tolist() for name in _Charge._fields)
         return [_Charge(*row) for row in zip(*columns, strict=True)]
 

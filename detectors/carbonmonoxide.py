@@ -19,7 +19,7 @@ from detectors.withdrawals import leaves
 from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.measurands import INDEX
-from domain.readings import Quality, Readings, Segment
+from domain.readings import NOT_LIVE, Readings, Segment
 
 _RULE = "G106"
 _CO = INDEX["co_ppm"]
@@ -33,7 +33,6 @@ _CEILING = 1.2
 _WARM_PPM = 10.0
 _FORGOTTEN = 0.005
 """A channel below both holds no state."""
-_NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
 _DIGITS = 4
 _CAUSE = "co_dose"
 _MINUTE_MS = 60_000.0
@@ -86,14 +85,9 @@ class CarbonMonoxide:
         self._alarms = Holding(_RULE)
 
     def observe(self, segment: Segment, world: World) -> Output:
-        readings = segment.readings
-        mine = (readings.measurand == _CO) & (readings.quality & _NOT_LIVE == 0)
-        if not mine.any():
-            return Output()
-        readings = readings.take(mine)
-        followed = np.zeros(len(world.slots), np.bool_)
-        followed[[*self._doses, *readings.slot[readings.value >= _WARM_PPM].tolist()]] = True
-        rows = np.flatnonzero(followed[readings.slot]).tolist()
+        readings = segment.of((_CO,), NOT_LIVE)
+        followed = [*self._doses, *readings.slot[readings.value >= _WARM_PPM].tolist()]
+        rows = np.flatnonzero(world.among(readings.slot, followed)).tolist() if followed else []
         return Output([found for i in rows for found in self._take(readings, i, world)])
 
     def _take(self, readings: Readings, i: int, world: World) -> list[Finding]:

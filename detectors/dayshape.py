@@ -5,13 +5,13 @@ yet seen on a weekend is taken from the workdays and the other way round; one ne
 """
 
 import datetime as dt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.arrays import grown
-from domain.readings import Float64, Int64
+from domain.readings import Float64, Int32, Int64
 from registers.local_time import LOCAL
 
 Float32 = NDArray[np.float32]
@@ -27,6 +27,8 @@ _DAYS = 10.0
 """An hour's level is about the mean of its last ten days."""
 _CLASS_SHARE = np.array([5 / 7, 2 / 7], np.float32)
 _WIDEST = 4.0
+_FIRST_DAYS = 1.0 / HOURS
+"""What a channel said in its first hour shapes no day: devices that come and go need no tables."""
 
 
 class Moment(NamedTuple):
@@ -52,23 +54,44 @@ def moment(times_ms: Float64) -> Moment:
 
 
 class DayShape:
-    """Tables of all channels: `level` (n, 48) in the channel's unit, `width` (n, 24) of each hour in spreads of the channel.
+    """Tables of the channels known for an hour: `level` (n, 48) in the channel's unit, `width` (n, 24) of each hour in spreads.
 
-    288 bytes a channel.
+    288 bytes such a channel, 4 any other. The first table is nobody's: it says what is known of the others, nothing.
     """
 
     def __init__(self) -> None:
-        self.level: Float32 = np.empty((0, 2 * HOURS), np.float32)
-        self.width: Float32 = np.empty((0, HOURS), np.float32)
+        self._table: Int32 = np.empty(0, np.int32)
+        """Channel → its table."""
+        self._made = 1
+        self.level: Float32 = np.full((1, 2 * HOURS), np.nan, np.float32)
+        self.width: Float32 = np.ones((1, HOURS), np.float32)
 
     def grow(self, size: int) -> None:
-        self.level = grown(self.level, size, fill=np.nan)
-        self.width = grown(self.width, size, fill=1.0)
+        self._table = grown(self._table, size)
+
+    def _make(self, channels: Int64) -> None:
+        """Make tables for channels that have none."""
+        first, self._made = self._made, self._made + len(channels)
+        self.level, self.width = grown(self.level, self._made, fill=np.nan), grown(self.width, self._made, fill=1.0)
+        self._table[channels] = range(first, self._made)
+
+    def snapshot(self, count: int) -> dict[str, NDArray[Any]]:
+        """Return the state of the first `count` channels."""
+        level, width = self.level[: self._made].copy(), self.width[: self._made].copy()
+        return {"table": self._table[:count].copy(), "level": level, "width": width}
+
+    def restore(self, state: dict[str, NDArray[Any]]) -> None:
+        """Become what `snapshot` gave."""
+        self._table, self._made = np.array(state["table"]), len(state["level"])
+        self.level, self.width = np.array(state["level"]), np.array(state["width"])
 
     def expected(self, channels: Int64, at: Moment, otherwise: Float64) -> Float64:
         """Return the interpolated level; `otherwise` where this hour was never seen."""
-        near = self._known(channels, at.near)
-        far = self._known(channels, at.far)
+        tables = self._table[channels]
+        if not tables.any():
+            return otherwise
+        near = self._known(tables, at.near)
+        far = self._known(tables, at.far)
         level = near + (far - near) * at.far_share
         missing = np.isnan(level)
         if missing.any():
@@ -76,21 +99,21 @@ class DayShape:
             level = np.where(np.isnan(level), otherwise, level)
         return level
 
-    def _known(self, channels: Int64, cells: Int64) -> Float64:
-        level = self.level[channels, cells].astype(float)
+    def _known(self, tables: Int32, cells: Int64) -> Float64:
+        level = self.level[tables, cells].astype(float)
         missing = np.isnan(level)
         if missing.any():
-            level[missing] = self.level[channels[missing], (cells[missing] + HOURS) % (2 * HOURS)]
+            level[missing] = self.level[tables[missing], (cells[missing] + HOURS) % (2 * HOURS)]
         return level
 
     def is_new(self, channels: Int64, at: Moment) -> NDArray[np.bool_]:
         """Whether this hour of this kind of day was never seen."""
-        new: NDArray[np.bool_] = np.isnan(self.level[channels, at.cell])
+        new: NDArray[np.bool_] = np.isnan(self.level[self._table[channels], at.cell])
         return new
 
     def widths(self, channels: Int64, at: Moment) -> Float32:
         """Return how wide this hour usually is, in spreads of the channel."""
-        widths: Float32 = self.width[channels, at.hour]
+        widths: Float32 = self.width[self._table[channels], at.hour]
         return widths
 
     def learn(
@@ -100,10 +123,20 @@ class DayShape:
 
         The level moves as if by no more than `limit`; `z` is the residual in spreads of the channel.
         """
-        seen = np.minimum(1.0 + days * _CLASS_SHARE[at.cell // HOURS], _DAYS)
-        level = self.level[channels, at.cell]
+        new = np.flatnonzero((self._table[channels] == 0) & (days >= _FIRST_DAYS))
+        if len(new):
+            self._make(channels[new])
+        tables = self._table[channels]
+        known = np.flatnonzero(tables)
+        if not len(known):
+            return
+        rows = known if len(known) < len(tables) else slice(None)
+        cell, hour, values, tables = at.cell[rows], at.hour[rows], values[rows], tables[rows]
+        hours, days, limit, z = hours[rows], days[rows], limit[rows], z[rows]
+        seen = np.minimum(1.0 + days * _CLASS_SHARE[cell // HOURS], _DAYS)
+        level = self.level[tables, cell]
         step = (values - level).astype(np.float32)
         step = np.maximum(np.minimum(step, limit), -limit) * np.minimum(hours / seen, 1.0)
-        self.level[channels, at.cell] = np.where(np.isnan(level), values, level + step)
-        width = self.width[channels, at.hour]
-        self.width[channels, at.hour] = width + (np.minimum(np.abs(z), _WIDEST) - width) * (hours / _DAYS)
+        self.level[tables, cell] = np.where(np.isnan(level), values, level + step)
+        width = self.width[tables, hour]
+        self.width[tables, hour] = width + (np.minimum(np.abs(z), _WIDEST) - width) * (hours / _DAYS)

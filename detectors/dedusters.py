@@ -58,8 +58,8 @@ class Dedusters:
     def observe(self, segment: Segment, world: World) -> Output:
         signals = [s for s in segment.signals if speaks_of(s, DISCHARGE)]
         events: list[Turn | Reading | Signal] = [
-            *self._switches.turns(segment.readings, len(world.slots)),
-            *self._levels.candidates(segment.readings, world),
+            *self._switches.turns(segment, world),
+            *self._levels.candidates(segment, world),
             *signals,
         ]
         found = []

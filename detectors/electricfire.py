@@ -41,7 +41,7 @@ class ElectricFire:
         return limits
 
     def observe(self, segment: Segment, world: World) -> Output:
-        return Output(self._levels.judge(segment.readings, world))
+        return Output(self._levels.judge(segment, world))
 
     def tick(self, offset: int, now_ms: int, world: World) -> Output:
         return Output()

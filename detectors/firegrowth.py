@@ -19,7 +19,7 @@ from detectors.withdrawals import WITHDRAWN, leaves
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding
 from domain.measurands import COUNT, INDEX
-from domain.readings import Float64, Int64, Quality, Readings, Segment, Signal
+from domain.readings import NOT_LIVE, Float64, Int64, Quality, Readings, Segment, Signal
 from registers.device import DeviceKind
 
 EARLY, FAST = "F103", "F104"
@@ -32,6 +32,7 @@ QUIET, SIGN, ALARMING = range(3)
 _LANE = np.full(COUNT, -1, np.int8)
 for _name, _lane in {"smoke_dbm": SMOKE, "smoke_pct": SMOKE, "temp_c": HEAT, "co_ppm": CO}.items():
     _LANE[INDEX[_name]] = _lane
+_WATCHED = tuple(np.flatnonzero(_LANE >= 0).tolist())
 _PERCENT = INDEX["smoke_pct"]
 _SAMPLES = 6
 _ENOUGH = 4
@@ -45,7 +46,6 @@ _COOLING_C = 5.0
 _I, _J = np.triu_indices(_SAMPLES, 1)
 _ELSEWHERE = (DeviceKind.WELDING, DeviceKind.ELECTRIC, DeviceKind.PROCESS)
 """Kinds whose temperature is a machine's or a cable's, not a room's."""
-_NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
 
 
 class Turn(NamedTuple):
@@ -114,9 +114,9 @@ class FireGrowth:
 
     def observe(self, segment: Segment, world: World) -> Output:
         self._learn(world)
-        readings = segment.readings
-        chosen = (_LANE[readings.measurand] >= 0) & (readings.quality & _NOT_LIVE == 0)
-        readings = readings.take(chosen & self._is_room[readings.slot])
+        readings = segment.of(_WATCHED, NOT_LIVE)
+        if not self._is_room[readings.slot].all():
+            readings = readings.take(self._is_room[readings.slot])
         heard = (ALARM, CLEAR, PREALARM)
         events: list[Turn | Signal] = [*self._turns(readings)] if len(readings) else []
         events += [s for s in segment.signals if s.type in heard and not s.quality & Quality.RETAINED]

@@ -7,9 +7,6 @@ being so in this segment, are judged one by one (`gascase.py`), in journal order
 from operator import attrgetter
 from typing import Any
 
-import numpy as np
-
-from detectors.arrays import grown
 from detectors.base import Output, World
 from detectors.gascase import BITS, CLEAR, Case, Ended, Reading, restored
 from detectors.parameters import Parameters
@@ -17,9 +14,11 @@ from detectors.setpoints import SetPoints
 from detectors.withdrawals import leaves
 from domain.changes import RegisterChange
 from domain.findings import Finding
+from domain.measurands import Family, indices
 from domain.readings import Quality, Readings, Segment, Signal
 
 _RETAINED = int(Quality.RETAINED)
+_WATCHED = indices(Family.COMBUSTIBLE, Family.TOXIC, Family.OXYGEN)
 _SET_POINT_NOUNS = ("device", "model")
 
 
@@ -33,11 +32,10 @@ class GasThresholds:
         self._cases: dict[int, Case] = {}
         self._ended: dict[int, Ended] = {}
         """By slot; a case is forgotten when it is quiet, but when its alarms ended is not."""
-        self._hot = np.empty(0, np.bool_)
 
     def observe(self, segment: Segment, world: World) -> Output:
         signals = [s for s in segment.signals if s.type in (*BITS, CLEAR) and not s.quality & _RETAINED]
-        rows = self._candidates(segment.readings, signals, world)
+        rows = self._candidates(segment.of(_WATCHED, _RETAINED), signals, world)
         output = Output()
         events: list[Reading | Signal] = [*rows, *signals]
         for event in sorted(events, key=attrgetter("offset")):
@@ -50,13 +48,12 @@ class GasThresholds:
             return []
         slots = readings.slot
         tripped = self._set_points.tripped(slots, readings.measurand, readings.value, world)
-        tripped &= readings.quality & _RETAINED == 0
-        self._hot = grown(self._hot, len(world.slots))
         woken = [*self._cases, *(s.slot for s in signals), *slots[tripped].tolist()]
-        self._hot[woken] = True
-        rows = _rows(readings, self._hot[slots])
-        self._hot[woken] = False
-        return rows
+        if not woken:
+            return []
+        chosen = readings.take(world.among(slots, woken))
+        columns = (getattr(chosen, name).tolist() for name in Reading._fields)
+        return [Reading(*row) for row in zip(*columns, strict=True)]
 
     def _judge(self, event: Reading | Signal, world: World) -> list[Finding]:
         case = self._cases.get(event.slot) or self._opened(event.slot, world)
@@ -99,10 +96,3 @@ class GasThresholds:
         self._set_points.forget()
         self._ended = {slot: {rule: (began, over) for rule, began, over in by} for slot, by in state["ended"]}
         self._cases = {slot: restored(case, self._ended.setdefault(slot, {})) for slot, case in state["cases"]}
-
-
-def _rows(readings: Readings, wanted: np.ndarray[Any, np.dtype[np.bool_]]) -> list[Reading]:
-    if not wanted.any():
-        return []
-    chosen = readings.take(wanted & (readings.quality & _RETAINED == 0))
-    return [Reading(*row) for row in zip(*(getattr(chosen, name).tolist() for name in Reading._fields), strict=True)]

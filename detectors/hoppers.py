@@ -14,14 +14,13 @@ from detectors.rises import MINUTES, Rises
 from domain.changes import RegisterChange
 from domain.findings import Finding, Severity
 from domain.measurands import INDEX
-from domain.readings import Quality, Readings, Segment
+from domain.readings import NOT_LIVE, Readings, Segment
 from registers.device import Device, DeviceModel
 
 _RULE = "S102"
 _RISE = "rise"
 _HOPPER = INDEX["hopper_temp_c"]
 _NOUNS = ("device", "model")
-_NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
 _LEVELS = (("level2", "level2_c", Severity.CRITICAL), ("level1", "level1_c", Severity.HIGH))
 """Set point of the register, parameter with its default, gravity; gravest first."""
 
@@ -61,11 +60,10 @@ class Hoppers:
         return {_HOPPER: tuple(limits)}
 
     def observe(self, segment: Segment, world: World) -> Output:
-        rows = segment.readings.measurand == _HOPPER
-        if not rows.any():
-            return Output()
-        readings = segment.readings.take(rows)
-        events: list[Reading | _Rise] = [*self._levels.candidates(readings, world), *self._fast(readings, world)]
+        events: list[Reading | _Rise] = [
+            *self._levels.candidates(segment, world),
+            *self._fast(segment.of((_HOPPER,), NOT_LIVE), world),
+        ]
         found = []
         for event in sorted(events, key=attrgetter("offset")):
             found += self._judge(event, world) if isinstance(event, _Rise) else self._levels.take(event, world)
@@ -73,12 +71,11 @@ class Hoppers:
 
     def _fast(self, readings: Readings, world: World) -> list[_Rise]:
         """Return the rises of hoppers that rise fast, or did."""
-        readings = readings.take(readings.quality & _NOT_LIVE == 0)
+        if not len(readings):
+            return []
         rises = self._rises.rise(readings, len(world.slots))
-        mask = np.zeros(len(world.slots), np.bool_)
-        mask[readings.slot[rises >= self._values["rise_c"]]] = True
-        mask[list(self._rising)] = True
-        chosen = np.flatnonzero(mask[readings.slot])
+        near = [*self._rising, *readings.slot[rises >= self._values["rise_c"]].tolist()]
+        chosen = np.flatnonzero(world.among(readings.slot, near))
         names = ("offset", "slot", "received_ms", "event_ms", "value")
         columns = (getattr(readings, name)[chosen].tolist() for name in names)
         return [_Rise(*row) for row in zip(*columns, rises[chosen].tolist(), strict=True)]

@@ -59,8 +59,9 @@ class Identity:
         if not len(live):
             return Output()
         self._grow(len(world.slots))
-        closer = self._disordered(contacts, live) | self._askew(contacts, live)
-        chosen = closer[contacts.slot[live]]
+        slots = contacts.slot[live]
+        closer = [*self._counts, *self._disordered(contacts, live), *self._askew(contacts, live)]
+        chosen = world.among(slots, closer) | (self._strikes[slots] > 0)
         findings = []
         for row in _rows(contacts, live[chosen]):
             findings += self._look(row, world)
@@ -74,8 +75,8 @@ class Identity:
         self._boot, self._seq = grown(self._boot, size, UNNUMBERED), grown(self._seq, size, UNNUMBERED)
         self._event_ms, self._strikes = grown(self._event_ms, size), grown(self._strikes, size)
 
-    def _disordered(self, contacts: Contacts, live: Int64) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return the mask of slots that have a message which is not the successor of the one before, or had one lately."""
+    def _disordered(self, contacts: Contacts, live: Int64) -> list[int]:
+        """Return the slots that have a message which is not the successor of the one before."""
         order = live[np.argsort(contacts.slot[live], kind="stable")]
         slot, boot, seq = contacts.slot[order], contacts.boot[order], contacts.seq[order]
         first = np.diff(slot, prepend=-1) != 0
@@ -83,16 +84,13 @@ class Identity:
         seq_before = np.where(first, self._seq[slot], np.roll(seq, 1))
         odd = (seq != seq_before + 1) | (boot != boot_before)
         odd &= (seq != UNNUMBERED) & (seq_before != UNNUMBERED)
-        mask = np.zeros(len(self._seq), np.bool_)
-        mask[slot[odd]] = True
-        mask[list(self._counts)] = True
-        return mask
+        slots: list[int] = slot[odd].tolist()
+        return slots
 
-    def _askew(self, contacts: Contacts, live: Int64) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return the mask of slots whose clock looks wrong in a message, or did in the last."""
-        mask = self._strikes > 0
-        mask[contacts.slot[live[np.abs(contacts.skew_ms[live]) >= self._skew_ms]]] = True
-        return mask
+    def _askew(self, contacts: Contacts, live: Int64) -> list[int]:
+        """Return the slots whose clock looks wrong in a message."""
+        slots: list[int] = contacts.slot[live[np.abs(contacts.skew_ms[live]) >= self._skew_ms]].tolist()
+        return slots
 
     def _look(self, row: _Row, world: World) -> list[Finding]:
         return self._clock(row, world.slots.path(row.slot)) + self._number(row, world.slots.path(row.slot))

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.arrays import grown
 from detectors.base import World
 from detectors.holding import Holding, Moment
 from domain.findings import Finding, Severity
 from domain.measurands import COUNT, MEASURANDS
-from domain.readings import Float64, Int32, Quality, Readings
+from domain.readings import Float64, Int32, Quality, Readings, Segment
 from registers.device import Device, DeviceModel
 
 _RETAINED = int(Quality.RETAINED)
@@ -79,8 +78,7 @@ class Levels:
     def __init__(self, alarms: Holding, measurands: tuple[int, ...], resolve: Resolve) -> None:
         self._alarms = alarms
         self._resolve = resolve
-        self._watched = np.zeros(COUNT, np.bool_)
-        self._watched[list(measurands)] = True
+        self._watched = measurands
         self._cases: dict[tuple[int, int], _Case] = {}
         self.forget()
 
@@ -91,32 +89,35 @@ class Levels:
         self._keys: dict[Hashable, int] = {}
         self._low: Float64 = np.empty((0, COUNT))
         self._high: Float64 = np.empty((0, COUNT))
+        self._is_any = False
 
-    def judge(self, readings: Readings, world: World) -> list[Finding]:
+    def judge(self, segment: Segment, world: World) -> list[Finding]:
         """Return what the readings mean, in journal order."""
-        return [f for reading in self.candidates(readings, world) for f in self.take(reading, world)]
+        return [f for reading in self.candidates(segment, world) for f in self.take(reading, world)]
 
-    def candidates(self, readings: Readings, world: World) -> list[Reading]:
+    def candidates(self, segment: Segment, world: World) -> list[Reading]:
         """Return the readings that `take` must judge, in journal order: those of devices that are outside, or were."""
-        rows = np.flatnonzero(self._watched[readings.measurand] & (readings.quality & _RETAINED == 0))
-        if not len(rows):
+        readings = segment.of(self._watched, _RETAINED)
+        if not len(readings):
             return []
-        chosen = readings.take(rows)
-        near = self._outside(chosen, world)
-        near[[slot for slot, _ in self._cases]] = True
-        return _each(chosen.take(near[chosen.slot]))
+        near = [*self._outside(readings, world), *(slot for slot, _ in self._cases)]
+        return _each(readings.take(world.among(readings.slot, near))) if near else []
 
-    def _outside(self, readings: Readings, world: World) -> NDArray[np.bool_]:
-        """Return the mask of slots that have a reading past the first limit of its quantity."""
+    def _outside(self, readings: Readings, world: World) -> list[int]:
+        """Return the slots that have a reading past the first limit of its quantity."""
         self._profile = grown(self._profile, len(world.slots), fill=-1)
-        for slot in np.unique(readings.slot[self._profile[readings.slot] < 0]).tolist():
-            self._profile[slot] = self._resolved(slot, world)
         profile = self._profile[readings.slot]
-        outside = readings.value >= self._high[profile, readings.measurand]
-        outside |= readings.value <= self._low[profile, readings.measurand]
-        mask = np.zeros(len(self._profile), np.bool_)
-        mask[readings.slot[outside]] = True
-        return mask
+        if (profile < 0).any():
+            for slot in np.unique(readings.slot[profile < 0]).tolist():
+                self._profile[slot] = self._resolved(slot, world)
+            profile = self._profile[readings.slot]
+        if not self._is_any:  # no limit of any device here
+            return []
+        cells = profile * np.int32(COUNT) + readings.measurand
+        outside = readings.value >= self._high.ravel()[cells]
+        outside |= readings.value <= self._low.ravel()[cells]
+        past: list[int] = readings.slot[outside].tolist()
+        return past
 
     def _resolved(self, slot: int, world: World) -> int:
         device = world.view.device(world.slots.place(slot).device)
@@ -126,6 +127,7 @@ class Levels:
         if key not in self._keys:
             self._keys[key] = len(self._profiles)
             self._profiles.append(limits)
+            self._is_any |= any(limits.values())
             low, high = np.full((1, COUNT), -math.inf), np.full((1, COUNT), math.inf)
             for measurand, some in limits.items():
                 low[0, measurand] = max((limit.value for limit in some if limit.side < 0), default=-math.inf)

@@ -43,7 +43,7 @@ class Load:
         """Enterprise → path where its alarms stand, while there are any."""
 
     def observe(self, segment: Segment, world: World) -> Output:
-        readings = self._meters.live(segment.readings, len(world.slots))
+        readings = self._meters.live(segment, len(world.slots))
         found = []
         quarters = (readings.received_ms - begins_ms(0)) // QUARTER_MS
         for quarter in np.unique(quarters).tolist():

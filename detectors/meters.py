@@ -13,12 +13,11 @@ from detectors.roll import Move, Roll
 from detectors.weeks import quarter_of
 from domain.changes import RegisterChange
 from domain.measurands import INDEX
-from domain.readings import Float64, Int32, Quality, Readings
+from domain.readings import NOT_LIVE, Float64, Int32, Readings, Segment
 from registers.device import DeviceKind
 
 _POWER, _ENERGY = INDEX["power_kw"], INDEX["energy_kwh"]
 _METERS = ("power_kw", "energy_kwh")
-_NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
 _HOURS = 0.25
 
 
@@ -71,13 +70,13 @@ class Meters:
         self._sum, self._count = grown(self._sum, size), grown(self._count, size)
         self._before, self._energy = grown(self._before, size, np.nan), grown(self._energy, size, np.nan)
 
-    def live(self, readings: Readings, slots: int) -> Readings:
+    def live(self, segment: Segment, slots: int) -> Readings:
         """Return the live readings of meters."""
+        readings = segment.of((_POWER, _ENERGY), NOT_LIVE)
+        if not len(readings):
+            return readings
         self._grow(slots)
-        rows = np.flatnonzero(
-            ((readings.measurand == _POWER) | (readings.measurand == _ENERGY)) & (readings.quality & _NOT_LIVE == 0)
-        )
-        return readings.take(rows[self._owner[readings.slot[rows]] >= 0])
+        return readings.take(self._owner[readings.slot] >= 0)
 
     def add(self, readings: Readings) -> None:
         """Take readings of the open quarter, in order."""

@@ -25,11 +25,9 @@ class Pacing:
     def __init__(self) -> None:
         self._rows: Float64 = np.empty((0, _COLUMNS))
 
-    def begin(self, size: int) -> None:
-        """Make room for channels up to `size`; the next reading of a new one is looked at."""
-        old = len(self._rows)
+    def grow(self, size: int) -> None:
+        """Make room for channels up to `size`; the next reading of a new one is looked at (its last look was in 1970)."""
         self._rows = grown(self._rows, size)
-        self._rows[old:, _LOOK_MS] = -np.inf
 
     def take(self, channels: Int64, values: Float64, times_ms: Int64) -> tuple[NDArray[np.bool_], Float64, Float64]:
         """Take one reading into each channel; return whether it is time to look, the means to look at, and the scores so far.

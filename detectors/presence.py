@@ -52,7 +52,7 @@ class Silence:
         findings = []
         contacts = segment.contacts
         live = np.flatnonzero(~contacts.retained)
-        special = self._special(segment, contacts.slot[live])
+        special = self._special(segment, contacts.slot[live], world)
         for event in self._events(segment, live[special]):
             findings += self._look(event, world)
         plain = live[~special]
@@ -68,11 +68,10 @@ class Silence:
         wills = (s for s in segment.signals if s.type == _OFFLINE and not s.quality & Quality.RETAINED)
         return sorted([*events, *(_Event(s.offset, s.slot, s.received_ms, s.type) for s in wills)])
 
-    def _special(self, segment: Segment, slots: Int32) -> NDArray[np.bool_]:
+    def _special(self, segment: Segment, slots: Int32, world: World) -> NDArray[np.bool_]:
         """Return the mask of contacts by devices that are silent, or say in this segment that they go or come."""
-        marked = self._watch.silent.copy()
-        marked[[s.slot for s in segment.signals if s.type in (_OFFLINE, *_POWER)]] = True
-        return marked[slots]
+        turning = [s.slot for s in segment.signals if s.type in (_OFFLINE, *_POWER)]
+        return self._watch.silent[slots] | world.among(slots, turning)
 
     def _look(self, event: _Event, world: World) -> list[Finding]:
         watch, slot, now_ms = self._watch, event.slot, event.received_ms

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from detectors import condition
-from detectors.arrays import grown, rounds
+from detectors.arrays import gathered, grown, rounds
 from detectors.base import Output, World
 from detectors.channels import Channels
 from detectors.condition import Bounds, Float32
@@ -114,7 +114,7 @@ class Soundness:
         if not len(due):
             return []
         chosen, channels = chosen[due], channels[due]
-        rows = np.ascontiguousarray(self._rows.take(channels, axis=0).T)
+        rows = gathered(self._rows, channels)
         lanes = _LANE[readings.measurand[chosen]]
         bounds = Bounds(*(column[lanes] for column in self._bounds))
         minutes = (np.maximum(since_ms[due], 0) / _MINUTE_MS).astype(np.float32)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors.arrays import lengthened
+from detectors.arrays import gathered, grown
 from detectors.baseline import AGE, PACE, SEEN, Mask, View
 from detectors.cusum import climb
 from detectors.dayshape import Float32
@@ -78,16 +78,16 @@ class Suspicions:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.rows: Float32 = np.empty((COLUMNS, 0), np.float32)
+        self.rows: Float32 = np.empty((0, COLUMNS), np.float32)
 
-    def grow(self, size: int) -> None:
-        old = self.rows.shape[1]
-        self.rows = lengthened(self.rows, size)
-        self.rows[[TAIL, SMALL_TAIL], old:] = _ORDINARY
+    def begin(self, channels: Int64) -> None:
+        """Make new channels, the next numbers in a row."""
+        self.rows = grown(self.rows, int(channels[-1]) + 1)
+        self.rows[channels, TAIL] = self.rows[channels, SMALL_TAIL] = _ORDINARY
 
     def judge(self, view: View, values: Float64) -> Judged:
         """Take the readings of a view in."""
-        limits, rows, pace = self.limits, self.rows.take(view.channels, axis=1), view.rough[PACE]
+        limits, rows, pace = self.limits, gathered(self.rows, view.channels), view.rough[PACE]
         known = (view.rough[AGE] >= limits.warmup) & (view.rough[SEEN] >= FIRST)
         strong, small = self._ratios(rows, view, known)
         ratio = np.maximum(strong, small)
@@ -100,7 +100,7 @@ class Suspicions:
         if active.any():
             farther = np.abs(values - view.expected) > np.abs(rows[PEAK] - view.expected)
             np.copyto(rows[PEAK], values, where=active & (~was | farther), casting="same_kind")
-        self.rows[:, view.channels] = rows
+        self.rows[view.channels] = rows.T
         far = z / _FAR
         score = np.where(ratio >= 1.0, 1.0 + far, np.maximum(ratio, np.minimum(far, 0.99)))
         return Judged(score, active != was, active | (strong > _SUSPECT))
@@ -127,8 +127,8 @@ class Suspicions:
 
     def forget(self, channels: Int64) -> None:
         """End these channels' alarms: what they departed to has become their normal."""
-        self.rows[:_SUMS, channels] = 0.0
-        self.rows[ACTIVE, channels] = 0.0
+        self.rows[channels, :_SUMS] = 0.0
+        self.rows[channels, ACTIVE] = 0.0
 
 
 def _smoothed(rows: Float32, view: View, *, both: bool) -> Float32:

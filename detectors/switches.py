@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from detectors.arrays import grown
+from detectors.base import World
 from domain.measurands import COUNT
-from domain.readings import Quality, Readings
+from domain.readings import NOT_LIVE, Segment
 from domain.slots import SlotTable
 
-_NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
 _UNKNOWN = -1
 
 
@@ -32,23 +32,20 @@ class Switches:
     """One byte a slot and switch; only devices that ever reported one are remembered by site."""
 
     def __init__(self, measurands: tuple[int, ...]) -> None:
+        self._watched = measurands
         self._lane = np.full(COUNT, -1, np.int8)
         self._lane[list(measurands)] = range(len(measurands))
         self._state = np.empty((0, len(measurands)), np.int8)
         self._sites: dict[str, set[int]] | None = {}
 
-    def turns(self, readings: Readings, slots: int) -> list[Turn]:
+    def turns(self, segment: Segment, world: World) -> list[Turn]:
         """Return, in order, the live readings of switches of devices of which one turns in this segment."""
-        lanes = self._lane[readings.measurand]
-        rows = np.flatnonzero((lanes >= 0) & (readings.quality & _NOT_LIVE == 0))
-        if not len(rows):
+        readings = segment.of(self._watched, NOT_LIVE)
+        if not len(readings):
             return []
-        self._state = grown(self._state, slots, fill=_UNKNOWN)
-        slot = readings.slot[rows]
-        changed = self._state[slot, lanes[rows]] != (readings.value[rows] > 0)
-        turning = np.zeros(slots, np.bool_)
-        turning[slot[changed]] = True
-        chosen = readings.take(rows[turning[slot]])
+        self._state = grown(self._state, len(world.slots), fill=_UNKNOWN)
+        changed = self._state[readings.slot, self._lane[readings.measurand]] != (readings.value > 0)
+        chosen = readings.take(world.among(readings.slot, readings.slot[changed].tolist()))
         columns = (getattr(chosen, name).tolist() for name in Turn._fields)
         return [Turn(*row) for row in zip(*columns, strict=True)]
 

@@ -52,7 +52,7 @@ class Tanks:
         return {INDEX[model.measurand]: tuple(found)}
 
     def observe(self, segment: Segment, world: World) -> Output:
-        return Output(self._levels.judge(segment.readings, world))
+        return Output(self._levels.judge(segment, world))
 
     def tick(self, offset: int, now_ms: int, world: World) -> Output:
         return Output()

@@ -111,15 +111,15 @@ class Unusual:
 
     def _lasts(self, channels: Int64) -> Mask:
         """Whether a departure has lasted so long that it is the new normal."""
-        active = self._suspicions.rows[ACTIVE, channels]
-        age, pace = self._baselines.rough[AGE, channels], self._baselines.rough[PACE, channels]
+        active = self._suspicions.rows[channels, ACTIVE]
+        age, pace = self._baselines.rough[channels, AGE], self._baselines.rough[channels, PACE]
         shortest = np.maximum(self._soonest, _SETTLED * pace)
         lasting: Mask = active > np.maximum(np.minimum(age / 4.0, self._relearn), shortest)
         return lasting
 
     def _picture(self, view: View, i: int, score: float, *, settled: bool = False) -> "_Turn":
         channel = int(view.channels[i])
-        row, age = self._suspicions.rows[:, channel], self._baselines.rough[AGE, channel]
+        row, age = self._suspicions.rows[channel], self._baselines.rough[channel, AGE]
         return _Turn(
             active=bool(row[ACTIVE] > 0) and not settled,
             settled=settled,
@@ -136,8 +136,8 @@ class Unusual:
         times = readings.event_ms[new].astype(float)
         resolution = _RESOLUTION[readings.measurand[new]]
         self._baselines.begin(channels[new], readings.value[new], times, resolution)
-        self._suspicions.grow(len(self._channels))
-        self._pacing.begin(len(self._channels))
+        self._suspicions.begin(channels[new])
+        self._pacing.grow(len(self._channels))
 
     def _turn(self, readings: Readings, i: int, turn: "_Turn", world: World) -> list[Finding]:
         """Return what one channel's turn means for its device: one alarm however many of its measurands are unusual."""
@@ -204,7 +204,7 @@ class Unusual:
         return {
             "keys": self._channels.snapshot(),
             "baselines": self._baselines.snapshot(count),
-            "suspicions": self._suspicions.rows[:, :count].copy(),
+            "suspicions": self._suspicions.rows[:count].copy(),
             "pacing": self._pacing.snapshot(count),
             "counters": self._counters.snapshot(),
             "episodes": [[slot, e.since_ms, sorted(e.up), list(e.peaks.items())] for slot, e in self._episodes.items()],

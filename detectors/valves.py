@@ -17,12 +17,11 @@ from detectors.withdrawals import leaves
 from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.measurands import INDEX
-from domain.readings import Quality, Readings, Segment, Signal
+from domain.readings import NOT_LIVE, Segment, Signal
 
 _RULE = "G108"
 _VALVE = INDEX["valve"]
 _CLOSED, _OPEN, _UNKNOWN = 1, 0, -1
-_NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
 _REACHED_NOT = "valve_not_reached"
 _COMMANDED, _EXPECTED = "commanded_closed", "expected_closed"
 _CAUSES = (_COMMANDED, _EXPECTED, _REACHED_NOT)
@@ -60,8 +59,8 @@ class Valves:
 
     def observe(self, segment: Segment, world: World) -> Output:
         self._state = grown(self._state, len(world.slots), fill=_UNKNOWN)
-        signals = [s for s in segment.signals if s.type in _SIGNALS and not s.quality & _NOT_LIVE]
-        events: list[_Word | Signal] = [*_words(segment.readings), *signals]
+        signals = [s for s in segment.signals if s.type in _SIGNALS and not s.quality & NOT_LIVE]
+        events: list[_Word | Signal] = [*_words(segment), *signals]
         found: list[Finding] = []
         for event in sorted(events, key=attrgetter("offset")):
             path = world.slots.path(event.slot)
@@ -130,10 +129,9 @@ class Valves:
         self._alarms.restore(state["alarms"])
 
 
-def _words(readings: Readings) -> list[_Word]:
-    rows = np.flatnonzero((readings.measurand == _VALVE) & (readings.quality & _NOT_LIVE == 0))
-    if not len(rows):
+def _words(segment: Segment) -> list[_Word]:
+    chosen = segment.of((_VALVE,), NOT_LIVE)
+    if not len(chosen):
         return []
-    chosen = readings.take(rows)
     columns = (chosen.offset, chosen.slot, chosen.value > 0, chosen.received_ms, chosen.event_ms)
     return [_Word(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]

@@ -147,22 +147,41 @@ class Segment:
     started_ms: int | None = None
     changes: tuple[RegisterChange, ...] = ()
     changed_ms: int | None = None
-    _selected: dict[tuple[tuple[int, ...], int], Readings] = field(default_factory=dict, repr=False, compare=False)
+    _chosen: "_Chosen" = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_chosen", _Chosen(self.readings))
 
     def of(self, measurands: tuple[int, ...], without: int) -> Readings:
         """Return the readings of these measurands that have none of the quality bits `without`; made once for all who ask."""
-        key = (measurands, without)
-        if key not in self._selected:
-            self._selected[key] = self._select(measurands, without)
-        return self._selected[key]
+        return self._chosen.of(measurands, without)
 
-    def _select(self, measurands: tuple[int, ...], without: int) -> Readings:
-        if without and not (self.readings.quality & without).any():
-            return self.of(measurands, 0)
-        chosen = _table(measurands)[self.readings.measurand]
+
+class _Chosen:
+    """Parts of some readings, each made when it is first asked for."""
+
+    __slots__ = ("_made", "_present", "_quality", "_readings")
+
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
+        self._made: dict[tuple[tuple[int, ...], int], Readings] = {}
+        self._present: frozenset[int] | None = None
+        self._quality = 0
+
+    def of(self, measurands: tuple[int, ...], without: int) -> Readings:
+        if self._present is None:
+            self._present = frozenset(np.flatnonzero(np.bincount(self._readings.measurand, minlength=COUNT)).tolist())
+            self._quality = int(np.bitwise_or.reduce(self._readings.quality))
+        key = (measurands, without & self._quality)
+        if key not in self._made:
+            self._made[key] = _NONE if self._present.isdisjoint(measurands) else self._make(*key)
+        return self._made[key]
+
+    def _make(self, measurands: tuple[int, ...], without: int) -> Readings:
+        chosen = _table(measurands)[self._readings.measurand]
         if without:
-            chosen &= self.readings.quality & without == 0
-        return self.readings.take(chosen)
+            chosen &= self._readings.quality & without == 0
+        return self._readings.take(chosen)
 
 
 @cache

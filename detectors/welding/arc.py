@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.base import World
 from detectors.welding.envelope import HOLD, MAINS, NO_MACHINE, OUT, SECONDARY, STRIKE, Envelopes
 from domain.measurands import INDEX
-from domain.readings import Float64, Int64, Quality, Readings
+from domain.readings import Float64, Int64, Quality, Readings, Segment
 
 _CURRENT = INDEX["current_a"]
 _VOLTAGE = INDEX["voltage_v"]
@@ -86,18 +87,18 @@ class Arcs:
         self._runs: dict[int, Run] = {}
         self._idle: dict[int, float] = {}
 
-    def samples(self, readings: Readings) -> list[Sample]:
+    def samples(self, segment: Segment, world: World) -> list[Sample]:
         """Return, in journal order, every sample of the machines that weld or may begin to; no other changes anything."""
-        kind = self._envelopes.kind
-        electric = readings.take(_is_electric(readings) & (kind[readings.slot] != NO_MACHINE))
+        kind, readings = self._envelopes.kind, segment.of((_CURRENT, _VOLTAGE), int(Quality.RETAINED))
+        electric = readings.take(kind[readings.slot] != NO_MACHINE)
+        if not len(electric):
+            return []
         rows, voltage = _moments(electric, kind)
         table = electric.take(rows)
         mains = kind[table.slot] == MAINS
         level = self._envelopes.levels(table.slot, table.value, voltage)
-        hot = np.zeros(len(kind), np.bool_)
-        hot[table.slot[mains | (level == STRIKE)]] = True
-        hot[[*self.burning, *self._runs]] = True
-        chosen = hot[table.slot]
+        hot = [*self.burning, *self._runs, *table.slot[mains | (level == STRIKE)].tolist()]
+        chosen = world.among(table.slot, hot)
         late = table.quality & int(Quality.LATE) != 0
         columns = (table.offset, table.slot, table.value, voltage, table.event_ms, table.received_ms, late)
         return [Sample(*row) for row in zip(*(c[chosen].tolist() for c in (*columns, level, mains)), strict=True)]
@@ -191,13 +192,6 @@ def _extended(run: Run | None, sample: Sample) -> Run:
         return Run(sample.current, sample.voltage, 1, sample.event_ms)
     same = (run.current, run.voltage) == (sample.current, sample.voltage)
     return Run(sample.current, sample.voltage, run.repeats + 1 if same else 1, run.since_ms)
-
-
-def _is_electric(readings: Readings) -> NDArray[np.bool_]:
-    """Return the mask of live or late currents and voltages: what was retained is nobody's arc."""
-    wanted = (readings.measurand == _CURRENT) | (readings.measurand == _VOLTAGE)
-    electric: NDArray[np.bool_] = wanted & (readings.quality & int(Quality.RETAINED) == 0)
-    return electric
 
 
 def _moments(electric: Readings, kind: NDArray[np.int8]) -> tuple[Int64, Float64]:

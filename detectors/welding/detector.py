@@ -67,8 +67,8 @@ class Welding:
     def observe(self, segment: Segment, world: World) -> Output:
         self._envelopes.refresh(world)
         output = Output()
-        events: list[Sample | Signal | Move] = [*self._arcs.samples(segment.readings), *self._signals(segment)]
-        events += self._place.where.moves(segment.readings, self._envelopes.kind)
+        events: list[Sample | Signal | Move] = [*self._arcs.samples(segment, world), *self._signals(segment)]
+        events += self._place.where.moves(segment, self._envelopes.kind)
         for offset, group in groupby(sorted(events, key=attrgetter("offset")), attrgetter("offset")):
             said = list(group)
             slot = said[0].slot

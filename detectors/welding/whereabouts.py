@@ -17,12 +17,11 @@ from detectors.welding.verdict import Verdict, verdict
 from detectors.welding.work import Work
 from domain.geo import Place, apart_m, distance_m
 from domain.measurands import INDEX
-from domain.readings import Float64, Quality, Readings
+from domain.readings import NOT_LIVE, Float64, Segment
 from registers.permit import Permit
 from registers.view import RegisterView
 
 _LAT, _LON = INDEX["lat"], INDEX["lon"]
-_NOT_LIVE = int(Quality.RETAINED | Quality.LATE)
 _STEP_M = 20.0
 """Less than this is the jitter of the satellites; ours."""
 _ROUND_M = 10
@@ -56,12 +55,12 @@ class Whereabouts:
         self._where: Float64 = np.empty((0, 2))
         self._locked: dict[int, Place | None] = {}
 
-    def moves(self, readings: Readings, kind: NDArray[np.int8]) -> list[Move]:
+    def moves(self, segment: Segment, kind: NDArray[np.int8]) -> list[Move]:
         """Return, in journal order, what the machines say that may have moved."""
-        chosen = ((readings.measurand == _LAT) | (readings.measurand == _LON)) & (readings.quality & _NOT_LIVE == 0)
-        if not chosen.any():
+        readings = segment.of((_LAT, _LON), NOT_LIVE)
+        if not len(readings):
             return []
-        said = readings.take(chosen & (kind[readings.slot] != NO_MACHINE))
+        said = readings.take(kind[readings.slot] != NO_MACHINE)
         self._where = grown(self._where, len(kind), fill=np.nan)
         first = np.flatnonzero(pair_starts(said))
         leads = said.measurand[first] == _LAT

@@ -9,7 +9,7 @@ ONE = np.zeros(1, np.int64)
 
 
 def _say(pacing: Pacing, value: float, at_s: float) -> tuple[bool, float, float]:
-    due, means, scores = pacing.take(ONE, np.array([value]), np.array([int(at_s * 1000)]))
+    due, means, scores = pacing.take(ONE, np.array([value]), np.array([10**12 + int(at_s * 1000)]))
     return bool(due[0]), float(means[0]), float(scores[0])
 
 
@@ -17,7 +17,7 @@ def _say(pacing: Pacing, value: float, at_s: float) -> tuple[bool, float, float]
 def pacing() -> Pacing:
     """Return the pacing of one channel."""
     made = Pacing()
-    made.begin(1)
+    made.grow(1)
     return made
 
 

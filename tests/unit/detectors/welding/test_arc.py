@@ -11,7 +11,7 @@ from detectors.base import World
 from detectors.welding.arc import Arcs
 from detectors.welding.envelope import Envelopes
 from domain.measurands import INDEX
-from domain.readings import Quality, Readings
+from domain.readings import Quality, Readings, Segment
 
 if TYPE_CHECKING:
     from tests.unit.detectors.welding.conftest import Workshop
@@ -191,7 +191,7 @@ def test_no_sequence_of_moments_outside_the_envelope_is_an_arc(moments: list[tup
     envelopes = Envelopes(arc_a=20.0, off_delay_s=90.0)
     envelopes.refresh(world)
     arcs = Arcs(envelopes, frozen_readings=20)
-    for sample in arcs.samples(_readings(moments)):
+    for sample in arcs.samples(Segment(0, len(moments), _readings(moments)), world):
         arcs.take(sample)
     assert not arcs.burning
 
