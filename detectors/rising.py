@@ -4,7 +4,7 @@ Readings below a fifth of the set point are filtered out in NumPy; of the sensor
 and tells which may rise at all. Those few are judged one by one. The slope is the median of all pairs (Theil 1950, Sen 1968),
 which one spike cannot turn, and it counts only when the lower quartile rises too and the rise has lasted: fumes of a pan go up
 and down within half a minute. A rise that slows down is taken to go on slowing down, so that gas which settles below the set
-point is no alarm.
+point is no alarm; and the forecast must have been the same before the newest points came.
 """
 
 from operator import itemgetter
@@ -14,7 +14,7 @@ import numpy as np
 
 from detectors.arrays import grown, rounds
 from detectors.base import Output, World
-from detectors.courses import Courses
+from detectors.courses import FEWEST, Courses
 from detectors.holding import Holding, Moment
 from detectors.parameters import Parameters
 from detectors.setpoints import LEVEL_1, Limit, SetPoints
@@ -33,6 +33,8 @@ _FLOOR = 0.2
 _QUARTILE = 25.0
 _SET_POINT_NOUNS = ("device", "model")
 _DIGITS = 4
+_STEADY = 3
+"""Newest points without which the forecast must be the same."""
 
 
 class Trend(NamedTuple):
@@ -131,6 +133,8 @@ class Rising:
             return self._go_on(i, measurand, row, value, rises=trend.slope > 0 and reaches)
         if trend.low <= 0 or lasted_ms < self._lasting_ms or value >= limit.high or not reaches:
             return None
+        if not _is_steady(times, values, limit.high, self._horizon_s):
+            return None
         self._peaks[row] = value
         return _Turn(i, True, _evidence(measurand, value, trend.slope, limit, lasted_ms))
 
@@ -196,6 +200,12 @@ def _trend(times_ms: Int64, value: Float64, horizon_s: float) -> Trend:
     earlier, later = (float(np.median(_slopes(at[part], value[part]))) for part in (slice(half + 1), slice(half, None)))
     gain = _gain(slope, earlier, later, horizon_s, float(at[-1] - at[0]) / 2000.0)
     return Trend(slope, float(np.percentile(slopes, _QUARTILE)), gain)
+
+
+def _is_steady(times_ms: Int64, values: Float64, limit: float, horizon_s: float) -> bool:
+    """Whether the forecast was the same before the newest points came: what noise makes of a slope goes to and fro."""
+    fewer = range(max(FEWEST, len(values) - _STEADY), len(values))
+    return all(values[n - 1] + _trend(times_ms[:n], values[:n], horizon_s).gain >= limit for n in fewer)
 
 
 def _gain(slope: float, earlier: float, later: float, horizon_s: float, half_s: float) -> float:
