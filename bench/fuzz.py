@@ -2,8 +2,9 @@
 
     python -m bench.fuzz [--seconds 20] [--seed 1] [--json]
 
-Nothing may crash, hang or grow: whatever comes is decoded, dead or a repeat, in bounded time and memory. An input that breaks
-this is printed and the exit code is 1; run it again with the same seed.
+Nothing may crash, hang or grow: whatever comes is decoded, dead or a repeat, in bounded time and memory, and the same whether it
+is read many messages at once or one by one. An input that breaks this is printed and the exit code is 1; run it again with
+the same seed.
 """
 
 import argparse
@@ -14,15 +15,18 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from domain.errors import CorruptionError, EngineError
+from domain.readings import Contacts, Readings
 from domain.records import RETAINED, Record, RecordBatch
 from domain.slots import SlotTable
-from ingest.decoding import Decoder
+from ingest.decoding import Decoded, Decoder
 from ingest.thinning import QUIET, Thinner
 from ingest.transport import MAX_PAYLOAD_BYTES, Message
 from ingest.transports.frames import split
@@ -36,6 +40,9 @@ _TOKENS = (
     b"1e999", b"-0", b"NaN", b"null", b"true", b"9223372036854775808", b'"\\ud800"', b"{}", b"[]", b"\xff", b"\x00",
     b'{"v":' * 20, b"[" * 40, b'"ts":', b'"seq":', b'"boot":', b'"v":', b'"type":"scan.in"', b'"data":{}', b"0.1" * 30,
 )  # fmt: skip
+_TIMES = (0, 1, NOW - 10**9, NOW + 10**9, 2**53, 2**63 - 1, -1)
+_STEPS = (*(1,) * 400, 0, 0, 2, 3, -1, -40, 30)
+_NUMBERS = (0, 1, 2**53, 2**63 - 1, 2**63, -1)
 _TOPICS = tuple(
     f"safety/v1/area/site/dev-{i}/{kind}" for i in range(8) for kind in ("telemetry", "event", "status", "reply")
 )
@@ -69,6 +76,7 @@ class Mutator:
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(seed)
         self._pool = examples()
+        self._numbers = [0, 0, 0]
         self._changes: tuple[Callable[[bytes], bytes], ...] = (
             self._flip, self._cut, self._insert, self._token, self._repeat, self._splice, self._number,
         )  # fmt: skip
@@ -81,6 +89,20 @@ class Mutator:
         for _ in range(self._rng.choice((1, 1, 2, 3, 8))):
             made = self._rng.choice(self._changes)(made)
         return made[:MAX_PAYLOAD_BYTES]  # the broker takes no more
+
+    def orderly(self) -> Message:
+        """Return telemetry as devices send it in streams, with numbers and times that are odd now and then."""
+        device = self._rng.randrange(3)
+        self._numbers[device] += self._rng.choice(_STEPS)
+        body: dict[str, Any] = {"v": {"ch4_lel": round(self._rng.gauss(3, 1), 2), "temp_c": 21}}
+        body["ts"] = NOW - 100 + 3 * self._numbers[device] if self._rng.random() < 0.97 else self._rng.choice(_TIMES)
+        body["seq"] = self._numbers[device] if self._rng.random() < 0.99 else self._rng.choice(_NUMBERS)
+        body["boot"] = 7 if self._rng.random() < 0.99 else self._rng.choice((*_NUMBERS, 8))
+        if self._rng.random() < 0.05:
+            del body[self._rng.choice(("ts", "seq", "boot"))]
+        if self._rng.random() < 0.02:
+            body |= self._rng.choice(({"device": "dev-1"}, {"bat": 50}, {"v": {"nonsense": 1}}, {"v": {}}, {"x": {}}))
+        return Message(_TOPICS[4 * device], json.dumps(body).encode(), RETAINED * (self._rng.random() < 0.002))
 
     def topic(self) -> str:
         """Return a topic, nearly always one of ours."""
@@ -128,7 +150,9 @@ class Target:
         self.counts: Counter[str] = Counter()
         self.slowest_s = 0.0
         self._offset = 0
-        self._decoder = Decoder(SlotTable(), is_registered=lambda name: name < "dev-4", unknown_allowance=4)
+        self._decoder, self._one_by_one = (
+            Decoder(SlotTable(), is_registered=lambda name: name < "dev-4", unknown_allowance=4) for _ in range(2)
+        )
         self._thinner = Thinner(1000, lambda: NOW + self._offset)
         self._thinner.begin(QUIET, frozenset())
 
@@ -136,21 +160,40 @@ class Target:
         """Put messages through the door and the decoder; raise CorruptionError when the accounts do not balance."""
         kept = self._thinner(batch)
         records = [Record(NOW + self._offset, m.topic, m.payload, m.flags) for m in kept]
-        counted = dict.fromkeys(("decoded", "dead", "duplicate", "thinned"), 0)
         started = time.perf_counter()
-        for decoded in self._decoder.decode(RecordBatch(self._offset, records)):
-            for name in counted:
-                counted[name] += getattr(decoded.counts, name)
+        together = list(self._decoder.decode(RecordBatch(self._offset, records)))
         self.slowest_s = max(self.slowest_s, (time.perf_counter() - started) / len(batch))
-        self._offset += len(records)
+        counted = {name: sum(getattr(one.counts, name) for one in together) for name in _OUTCOMES}
         self.counts.update(counted)
         if sum(counted.values()) != len(batch):
             raise CorruptionError(f"{counted} of {len(batch)} messages")
+        singles = (RecordBatch(offset, [record]) for offset, record in enumerate(records, self._offset))
+        apart = [decoded for single in singles for decoded in self._one_by_one.decode(single)]
+        if told(together) != told(apart):
+            raise CorruptionError("read one by one it is something else")
+        self._offset += len(records)
+
+
+_OUTCOMES = ("decoded", "dead", "duplicate", "thinned")
+
+
+def told(parts: Sequence[Decoded]) -> list[Any]:
+    """Return all that was read, to compare: columns of readings and of contacts, signals, receipts, what is dead."""
+    segments = [part.segment for part in parts]
+    columns = [[getattr(one.readings, name) for one in segments] for name in Readings.__slots__]
+    columns += [[getattr(one.contacts, name) for one in segments] for name in Contacts.__slots__]
+    signals = [signal for one in segments for signal in one.signals]
+    receipts = [receipt for part in parts for receipt in part.receipts]
+    dead = [(letter.offset, letter.reason) for part in parts for letter in part.dead_letters]
+    return [*(np.concatenate(column).tolist() for column in columns), signals, receipts, dead]
 
 
 def batches(mutator: Mutator) -> Iterator[list[Message]]:
-    """Yield batches of messages for ever."""
+    """Yield batches of messages for ever: of all kinds, and of streams with one hostile message in a hundred."""
     while True:
+        yield [
+            mutator.orderly() if i % 100 else Message(mutator.topic(), mutator.payload()) for i in range(1, BATCH + 1)
+        ]
         flags = [RETAINED if i % 50 == 0 else 0 for i in range(BATCH)]
         yield [Message(mutator.topic(), mutator.payload(), flag) for flag in flags]
 
