@@ -84,7 +84,9 @@ _TAIL = re.compile(r"(.*?)[\s_/.-]*([^\s_/.-]+|℃|%)", re.DOTALL)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _ARC = ("current_a", "voltage_v")
 _ARC_V = 120.0
-"""No welding machine has more between its terminals (GB/T 15579.1: 113 V)."""
+"""No welding machine has more between its terminals (GB/T 15579.1: 113 V)"""
+_MOSTLY = 0.99
+"""but for the sparks that strike its arc."""
 
 
 class Found(NamedTuple):
@@ -141,7 +143,7 @@ def only_arcs(found: Sequence[Found], columns: Sequence[Float64], names: Sequenc
     """Take current and voltage as a welding machine's only together and by its low voltage; a mains socket's are plain."""
     voltages = [column for what, column in zip(found, columns, strict=True) if what.measurand == "voltage_v"]
     currents = any(what.measurand == "current_a" for what in found)
-    if currents and voltages and all(np.nanmax(v, initial=0.0) <= _ARC_V for v in voltages):
+    if currents and voltages and all(np.nanquantile(np.abs(v), _MOSTLY) <= _ARC_V for v in voltages):
         return list(found)
     return [
         Found(PLAIN, 1, 0, name) if what.measurand in _ARC else what for what, name in zip(found, names, strict=True)

@@ -11,7 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from domain.errors import InputError
 from domain.readings import Float64, Int64
@@ -20,9 +19,11 @@ from emberwatch.backtest.channels import Channel, given_name, in_recording, pars
 from emberwatch.backtest.known import marked
 from emberwatch.backtest.moments import NEVER, read_times
 from emberwatch.backtest.rows import Plan, Taken, taken_of
+from emberwatch.backtest.series import Series, settled
 from emberwatch.backtest.table import Table, open_table
 from emberwatch.backtest.truth import Interval
 
+_ALTERNATING = ("current_a", "voltage_v")
 _TOLERATED = 0.05
 """More unreadable rows than this share mean that the file is not what we take it for."""
 
@@ -128,11 +129,12 @@ def _recorded(table: Table, taken: Taken) -> Recording:
     channels, values, named = _channels(table, plan, values)
     remarks = [*named, *([assumed] if assumed else []), *taken.left_out(int((~good).sum()))]
     marks = np.frombuffer(taken.marks, np.uint8).astype(np.bool_) if plan.labels else np.zeros(len(times), np.bool_)
-    times, values, marks, sorted_ = _in_order(times[good], values[good], marks[good])
-    labelled = tuple(marked(times, marks)) if plan.labels else None
+    alternating = np.array([channel.measurand in _ALTERNATING for channel in channels])
+    series, changed = settled(Series(times[good], values[good], marks[good]), alternating)
+    labelled = tuple(marked(series.times, series.marks)) if plan.labels else None
     if plan.labels:
         remarks.append(f"column '{table.names[plan.labels[0]]}' says when something was the matter")
-    return Recording(channels, times, values, rows, (*remarks, *sorted_), labelled)
+    return Recording(channels, series.times, series.values, rows, (*remarks, *changed), labelled)
 
 
 def _refuse_strange(file: Path, taken: Taken, timeless: int, rows: int) -> None:
@@ -158,24 +160,6 @@ def _channels(table: Table, plan: Plan, values: Float64) -> tuple[tuple[Channel,
     left = [*plan.others, *silent]
     remarks += [f"columns left out: {', '.join(left)}"] if left else []
     return tuple(channels), np.column_stack(converted), remarks
-
-
-def _in_order(
-    times: Int64, values: Float64, marks: NDArray[np.bool_]
-) -> tuple[Int64, Float64, NDArray[np.bool_], list[str]]:
-    """Return the rows sorted by time, repeats of a whole row once, and what that changed."""
-    remarks = []
-    reordered = int((np.diff(times) < 0).sum())
-    if reordered:
-        order = np.argsort(times, kind="stable")
-        times, values, marks = times[order], values[order], marks[order]
-        remarks.append(f"{reordered} rows were not in order of time; they were sorted")
-    same = np.zeros(len(times), np.bool_)
-    same[1:] = (np.diff(times) == 0) & ((values[1:] == values[:-1]) | np.isnan(values[1:])).all(axis=1)
-    if same.any():
-        times, values, marks = times[~same], values[~same], marks[~same]
-        remarks.append(f"{int(same.sum())} rows repeat the one before; they were left out")
-    return times, values, marks, remarks
 
 
 def _told_apart(files: Sequence[Path], parts: Sequence[Recording]) -> list[Recording]:

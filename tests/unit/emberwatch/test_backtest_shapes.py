@@ -149,6 +149,15 @@ def test_current_and_voltage_of_a_welder_are_one_machine(
     assert recording.step_ms == 100
 
 
+def test_waves_are_told_as_a_meter_tells_them(tmp_path: Path) -> None:
+    """Ten thousand rows a second of an alternating arc: its mean current is none, its effective one is what burns."""
+    make = lambda i: f"{i / 10},{200 if i // 50 % 2 else -200},{24 if i // 50 % 2 else -24},{20 + i % 2}"  # noqa: E731
+    recording = read(tmp_path, "time_ms,current (A),voltage (V),temp\n" + rows(make, 4_990))
+    assert recording.times.tolist() == [0, 100, 200, 300, 400]
+    assert recording.values[1].tolist() == pytest.approx([200.0, 24.0, 20.5])
+    assert any("faster than a meter" in remark for remark in recording.remarks)
+
+
 def test_a_spreadsheet_from_china(tmp_path: Path) -> None:
     """GBK, Chinese words, a column of words."""
     text = "时间,浓度(%LEL),温度℃,状态\n" + rows(lambda i: f"{at(i, '%Y/%m/%d %H:%M')},{1 + i % 2},25,正常")
