@@ -393,7 +393,7 @@ def segment_of(records: Sequence[Told], first: int, end: int, world: World) -> S
         if told.signal is not None:
             signals.append(Signal(offset, slot, *told.signal, told.at_ms, told.at_ms, told.quality))
     last = records[end - 1]
-    times = {f"{last.control}_ms": last.at_ms} if last.control is not None else {}
+    times: dict[str, Any] = {f"{last.control}_ms": last.at_ms} if last.control is not None else {}
     return Segment(
         first,
         end,
