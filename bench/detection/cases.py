@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from bench.detection.town import AREA, SAFE_KW, Plot, machine
+from bench.detection.town import AREA, FUSION, SAFE_KW, Plot, machine
 from domain.places import DevicePath
 from domain.records import COMMAND, Record
 from ingest.codecs.native import Command, CommandType
@@ -203,6 +203,14 @@ def _no_watch(s: Scene) -> None:
     s.add(Event, "chip-1", 1, type="watch.done", after_s=2700)
 
 
+def _ends_soon(s: Scene) -> None:
+    """Let somebody weld whose certificate ends in twenty days; he is known nowhere else."""
+    kind, day = f"soon-{s.tag}", s.stage.at(s.at_s).date()
+    s.stage.entries += s.plot.person(kind, FUSION, day, 20)
+    s.stage.entries.append(s.plot.permit(f"{s.tag}-soon", s.stage.at(s.at_s), who=[kind]))
+    s.weld("W115", who=kind)
+
+
 def _banned(s: Scene) -> None:
     ban = Ban(
         code=f"B-{s.plot.site}-{s.tag}",
@@ -337,7 +345,7 @@ CASES: dict[str, Case] = {
     "locked and welding": _of(_weld("W113", lock_s=60.0, chip="chip-3")),
     "chip removed": _of(_happens(Event, "chip-2", 600, "W113", type="tamper", until="tamper.clear")),
     "six hours without rest": _of(_weld_without_rest, slots=5),
-    "certificate ends soon": _of(_weld("W115", who="soon")),
+    "certificate ends soon": _of(_ends_soon),
     "welding in gas": _of(_weld_in_gas, *_GAS, life=True),
     "welding under a shielded point": _of(_weld_unwatched),
     "silent without a will": _of(_happens(Silence, "ch4-6", 3000, "D101", will=False)),

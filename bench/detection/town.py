@@ -54,17 +54,16 @@ MAKES: dict[str, Make] = {
 CHIPS = ("chip-1", "chip-2", "chip-3")
 """Welding machines of a site; once told to lock, the third stays locked."""
 PER_SITE = sum(make.each for make in MAKES.values())
-_FUSION, _PRESSURE = "熔化焊接与热切割作业", "压力焊作业"
+FUSION, _PRESSURE = "熔化焊接与热切割作业", "压力焊作业"
 # What is wrong with a welder's certificate → its item, and the days from today to its end.
 # `unlisted` is on no permit, `late` only on such as have ended.
 WELDERS: dict[str, tuple[str, int]] = {
-    "good": (_FUSION, 1000),
-    "second": (_FUSION, 1000),
-    "unlisted": (_FUSION, 1000),
-    "expired": (_FUSION, -30),
+    "good": (FUSION, 1000),
+    "second": (FUSION, 1000),
+    "unlisted": (FUSION, 1000),
+    "expired": (FUSION, -30),
     "wrong": (_PRESSURE, 1000),
-    "soon": (_FUSION, 20),
-    "late": (_FUSION, 1000),
+    "late": (FUSION, 1000),
     "none": ("", 0),
 }
 LISTED = tuple(kind for kind in WELDERS if kind not in ("unlisted", "late"))
@@ -126,9 +125,13 @@ class Plot(NamedTuple):
         for chip in CHIPS:
             yield Machine(code=f"M-{self.site}-{chip}", chip=f"{self.site}-{chip}", enterprise=self.enterprise)
         for kind, (item, days) in WELDERS.items():
-            yield Welder(code=self.welder(kind), name="焊工", credential=self.credential(kind))
-            if item:
-                yield self._certificate(kind, item, today, days)
+            yield from self.person(kind, item, today, days)
+
+    def person(self, kind: str, item: str, today: dt.date, days: int) -> Iterator[Noun]:
+        """Yield a welder and, unless there is no item, a certificate that ends so many days after a day."""
+        yield Welder(code=self.welder(kind), name="焊工", credential=self.credential(kind))
+        if item:
+            yield self._certificate(kind, item, today, days)
 
     def _certificate(self, kind: str, item: str, today: dt.date, days: int) -> Certificate:
         return Certificate(

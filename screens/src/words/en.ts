@@ -358,6 +358,7 @@ export const en: Words = {
     temp_rate: 'Rise (°C/min)',
     times_spread: 'Above the usual (times its spread)',
     point: 'Point',
+    within_min: 'Within (min)',
     clear: 'How it cleared',
   },
   factValue: {

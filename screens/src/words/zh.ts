@@ -345,6 +345,7 @@ export const zh = {
     temp_rate: '升温速度（℃/min）',
     times_spread: '高出平时波动（倍）',
     point: '点位',
+    within_min: '历时（分钟）',
     clear: '恢复情况',
   },
   factValue: {
