@@ -67,9 +67,10 @@ class Clocks:
         age = received_ms - event_ms
         odd = (age < 0) | (age > self._late_ms)
         if self._behind or odd.any():
-            apart = np.isin(slot, [*self._behind, *slot[odd].tolist()])
-            for i in np.flatnonzero(apart).tolist():
-                event_ms[i], quality[i] = self.judge(int(slot[i]), int(ts[i]), int(received_ms[i]))
+            apart = np.flatnonzero(np.isin(slot, [*self._behind, *slot[odd].tolist()]))
+            turns = zip(*(column[apart].tolist() for column in (slot, ts, received_ms)), strict=True)
+            judged = [self.judge(*turn) for turn in turns]
+            event_ms[apart], quality[apart] = zip(*judged, strict=True) if judged else ((), ())
         return event_ms, quality
 
     def _is_late(self, slot: int, age: int, received_ms: int) -> bool:
