@@ -16,9 +16,8 @@ from typing import Any
 from bench.detection import telling
 from bench.detection.telling import Span
 from detectors.build import build_engine
-from emberwatch.backtest.channels import parse_mapping
 from emberwatch.backtest.known import read_truth
-from emberwatch.backtest.recording import read_recording
+from emberwatch.backtest.recording import read_recordings
 from emberwatch.backtest.runner import Episode, Outcome
 from emberwatch.backtest.runner import run as play
 from emberwatch.backtest.truth import Interval, judge, merge
@@ -34,8 +33,8 @@ ALL = "all"
 
 def run(folder: Path) -> tuple[Outcome, list[Interval]]:
     """Return what the house finds in the week, and the releases."""
-    channels = tuple(parse_mapping(f"{name}={name}:ch4_ppm") for name in SENSORS)
-    recording = read_recording(folder / "readings.csv", "time_utc", channels)
+    mapping = [f"{name}={name}:ch4_ppm" for name in SENSORS]
+    recording = read_recordings([folder / "readings.csv"], "time_utc", mapping)
     with books_in_memory() as books:
         outcome = play(recording, Machine(build_engine), books)
     return outcome, read_truth(folder / "releases.csv")

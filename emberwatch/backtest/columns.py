@@ -30,6 +30,10 @@ _LABEL = re.compile(
     r"(is_?)?(anomal\w*|label\w*|outlier\w*|fault\w*|attack\w*|leak\w*|event\w*|alarm\w*|fire_?alarm|fire|class|target"
     r"|ground_?truth|gt|release\w*|normal.attack|异常|标签|标注|故障|泄漏|报警|告警|火灾)"
 )
+_WHOSE = re.compile(
+    r"(sensor|device|node|station|location|place|site|tag|meter|house|room|mote|asset|machine|welder|detector|point)"
+    r"(_?(id|name|no|number|code))?|(传感器|设备|点位|位置|探测器|焊机).*"
+)
 _NORMAL = frozenset(("0", "0.0", "normal", "false", "no", "ok", "none", "n", "正常", "否", ""))
 _EPOCH_MS = 946_684_800_000
 """Numbers from the year 2000 on are times even in a column without a name."""
@@ -111,6 +115,16 @@ def value_columns(table: Table, taken: Sequence[int]) -> tuple[list[int], list[i
     return values, labels, others
 
 
+def whose_column(table: Table, taken: Sequence[int]) -> int | None:
+    """Return the column that says of which device each row is: by its name, and few different cells."""
+    sample = table.sample()
+    for place, name in enumerate(table.names):
+        cells = _column(sample, place)
+        if place not in taken and _WHOSE.fullmatch(_plain_name(name)) and 3 * len(set(cells)) <= len(cells):
+            return place
+    return None
+
+
 def _is_reading(name: str, cells: Sequence[str]) -> bool:
     if _NO_READING.fullmatch(name) or not _is_numeric(cells):
         return False
@@ -172,6 +186,11 @@ def _device_names(table: Table, places: Sequence[int], found: Sequence[Found]) -
         again = used[name, what.measurand]
         names.append(name[-60:] if again == 1 else f"{name[-60:]}-{again}")
     return names
+
+
+def legal_name(name: str) -> str:
+    """Return a device's name of any text: letters, digits and strokes; "column" when nothing of it remains."""
+    return _legal(name) or "column"
 
 
 def _change(what: Found) -> str:

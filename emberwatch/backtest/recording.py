@@ -23,6 +23,8 @@ from emberwatch.backtest.series import Series, settled
 from emberwatch.backtest.table import Table, open_table
 from emberwatch.backtest.truth import Interval
 
+_ROW = re.compile(r"\{([^{}]+)\}")
+"""A column's name in a mapping's device: the device is what that column says."""
 _ALTERNATING = ("current_a", "voltage_v")
 _TOLERATED = 0.05
 """More unreadable rows than this share mean that the file is not what we take it for."""
@@ -69,72 +71,67 @@ class Recording:
 def read_recordings(files: Sequence[Path], time_column: str | None = None, mapping: Sequence[str] = ()) -> Recording:
     """Return the files as one recording, in order of time; what is not said is guessed.
 
-    `{file}` in a mapping stands for each file's name without ending. Files without a mapping whose times overlap are of
-    different devices, others go on where the one before ended. Raises InputError naming the missing column, the line with
-    an unreadable time, or the channel that is mapped twice.
+    In a mapping's device `{file}` stands for each file's name without ending, `{COLUMN}` for what that column says in each
+    row. Files without a mapping whose times overlap are of different devices, others go on where the one before ended.
+    Raises InputError naming the missing column, the line with an unreadable time, or the channel that is mapped twice.
     """
     parts = [_read(file, time_column, mapping) for file in files]
     if not mapping and len(parts) > 1:
         parts = _told_apart(files, parts)
-    channels = tuple(dict.fromkeys(channel for part in parts for channel in part.channels))
-    _refuse_doubles(channels)
-    return _joined(parts, channels)
-
-
-def read_recording(file: Path, time_column: str, channels: Sequence[Channel]) -> Recording:
-    """Return one file's recording of these channels; raises InputError as `read_recordings` does."""
-    table = open_table(file)
-    plan = Plan((table.place(time_column),), tuple(table.place(c.column) for c in channels), (), tuple(channels))
-    return _recorded(table, taken_of(table, plan))
+    return _joined(parts)
 
 
 def _read(file: Path, time_column: str | None, mapping: Sequence[str]) -> Recording:
-    channels = tuple(parse_mapping(text.replace("{file}", _stem(file))) for text in mapping)
+    mapping = [text.replace("{file}", columns.legal_name(file.stem)) for text in mapping]
+    mapped = [parse_mapping(_ROW.sub("x", text)).column for text in mapping]
     table = open_table(file)
     time = columns.time_columns(table) if time_column is None else (table.place(time_column),)
     values, labels, others = columns.value_columns(table, time)
     if mapping:
-        plan = Plan(time, tuple(table.place(c.column) for c in channels), _unmapped(labels, channels, table), channels)
+        said = [table.place(name) for text in mapping for name in _ROW.findall(text)]
+        labels = [place for place in labels if table.names[place] not in mapped]
+        places = tuple(table.place(column) for column in mapped)
+        plan = Plan(time, places, tuple(labels), said[0] if said else None, tuple(mapping))
     else:
-        plan = Plan(time, tuple(values), tuple(labels), None, tuple(others))
-        if not values:
-            raise InputError(f"{file} has no column of numbers beside its time (columns: {', '.join(table.names)})")
+        whose = columns.whose_column(table, time)
+        values = [place for place in values if place != whose]
+        plan = Plan(time, tuple(values), tuple(labels), whose, (), tuple(others))
+    if not plan.values:
+        raise InputError(f"{file} has no column of numbers beside its time (columns: {', '.join(table.names)})")
     return _recorded(table, taken_of(table, plan))
-
-
-def _unmapped(labels: Sequence[int], channels: Sequence[Channel], table: Table) -> tuple[int, ...]:
-    mapped = {channel.column for channel in channels}
-    return tuple(place for place in labels if table.names[place] not in mapped)
-
-
-def _stem(file: Path) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]", "-", file.stem)[:64]
 
 
 def _recorded(table: Table, taken: Taken) -> Recording:
     """Return what was read, in order of time, each row once."""
     file, plan = table.file, taken.plan
     rows = len(taken.texts) + len(taken.broken)
-    if not rows:
-        raise InputError(f"{file} has no rows")
     if not taken.texts:
-        raise InputError(f"{file}, {taken.broken[0]}")
+        raise InputError(f"{file}, {taken.broken[0]}" if rows else f"{file} has no rows")
     unit = columns.time_unit(table, plan.time[0]) if len(plan.time) == 1 else ""
     times, assumed = read_times(taken.texts, unit)
     values = np.frombuffer(taken.numbers, np.float64).reshape(len(times), len(plan.values))
+    marks = np.frombuffer(taken.marks, np.uint8).astype(np.bool_) if plan.labels else np.zeros(len(times), np.bool_)
     good = times != NEVER
     for i in np.flatnonzero(~good)[:1].tolist():
         taken.broken.append(f"line {taken.lines[i]}: {taken.texts[i][:40]!r} is no time between 1970 and 2200")
-    _refuse_strange(file, taken, int((~good).sum()), rows)
-    channels, values, named = _channels(table, plan, values)
-    remarks = [*named, *([assumed] if assumed else []), *taken.left_out(int((~good).sum()))]
-    marks = np.frombuffer(taken.marks, np.uint8).astype(np.bool_) if plan.labels else np.zeros(len(times), np.bool_)
-    alternating = np.array([channel.measurand in _ALTERNATING for channel in channels])
-    series, changed = settled(Series(times[good], values[good], marks[good]), alternating)
-    labelled = tuple(marked(series.times, series.marks)) if plan.labels else None
+    timeless = int((~good).sum())
+    _refuse_strange(file, taken, timeless, rows)
+    whole = Series(times, values, marks)
+    parts = [_of_one(table, plan, whole.take(good & mine), name) for name, mine in taken.shares()]
+    said = [*([assumed] if assumed else []), *taken.left_out(timeless)]
     if plan.labels:
-        remarks.append(f"column '{table.names[plan.labels[0]]}' says when something was the matter")
-    return Recording(channels, series.times, series.values, rows, (*remarks, *changed), labelled)
+        said.append(f"column '{table.names[plan.labels[0]]}' says when something was the matter")
+    joined = _joined(parts)
+    return replace(joined, rows=rows, remarks=(*joined.remarks, *said))
+
+
+def _of_one(table: Table, plan: Plan, series: Series, name: str | None) -> Recording:
+    """Return the recording of one device's rows, or of the whole file when they have no `name`."""
+    channels, values, remarks = _channels(table, plan, series.values, name)
+    alternating = np.array([channel.measurand in _ALTERNATING for channel in channels])
+    series, changed = settled(series._replace(values=values), alternating)
+    labelled = tuple(marked(series.times, series.marks)) if plan.labels else None
+    return Recording(channels, series.times, series.values, len(series.times), (*remarks, *changed), labelled)
 
 
 def _refuse_strange(file: Path, taken: Taken, timeless: int, rows: int) -> None:
@@ -143,21 +140,28 @@ def _refuse_strange(file: Path, taken: Taken, timeless: int, rows: int) -> None:
         raise InputError(f"{file}, {taken.broken[-1] if timeless else taken.broken[0]}")
 
 
-def _channels(table: Table, plan: Plan, values: Float64) -> tuple[tuple[Channel, ...], Float64, list[str]]:
-    """Return the channels with readings, those readings in the measurands' units, and how columns were understood."""
-    there = np.array([bool(np.isfinite(column).any()) for column in values.T])
-    known = there.tolist()
-    if plan.channels is not None:
-        if not there.all():
-            column = plan.channels[int(np.argmin(there))].column
-            raise InputError(f"{table.file}: column '{column}' holds no number")
-        return plan.channels, values, []
+def _channels(
+    table: Table, plan: Plan, values: Float64, name: str | None
+) -> tuple[tuple[Channel, ...], Float64, list[str]]:
+    """Return the channels, their readings in the measurands' units, and how columns were understood."""
+    known = [bool(np.isfinite(column).any()) for column in values.T]
+    own = columns.legal_name(name or "")
+    if plan.mapping:
+        channels = [parse_mapping(_ROW.sub(own, text)) for text in plan.mapping]
+        if name is None and not all(known):
+            raise InputError(f"{table.file}: column '{channels[known.index(False)].column}' holds no number")
+        return tuple(channels), values, []
     places = [place for place, some in zip(plan.values, known, strict=True) if some]
     if not places:
         raise InputError(f"{table.file} holds no number (columns: {', '.join(table.names)})")
-    channels, converted, remarks = columns.channels_of(table, places, list(values[:, there].T))
-    silent = [table.names[p] for p, some in zip(plan.values, known, strict=True) if not some]
-    left = [*plan.others, *silent]
+    channels, converted, remarks = columns.channels_of(table, places, list(values[:, known].T))
+    if name is not None and plan.whose is not None:
+        token = f"{{{table.names[plan.whose]}}}"
+        alone = len({channel.device for channel in channels}) == 1
+        for device in {channel.device.device for channel in channels}:
+            remarks[0] = remarks[0].replace(f"={device}:", f"={token}:" if alone else f"={token}-{device}:")
+        channels = _renamed(channels, own)
+    left = [*plan.others, *(table.names[p] for p, some in zip(plan.values, known, strict=True) if not some)]
     remarks += [f"columns left out: {', '.join(left)}"] if left else []
     return tuple(channels), np.column_stack(converted), remarks
 
@@ -166,17 +170,17 @@ def _told_apart(files: Sequence[Path], parts: Sequence[Recording]) -> list[Recor
     """Return the parts with the file's name in each device where files overlap in time, which one device cannot."""
     spans = sorted(part.span for part in parts)
     overlap = any(a.end_ms >= b.start_ms for a, b in pairwise(spans))
-    alone = all(len(part.channels) == 1 for part in parts)
-    if not overlap and not alone:
+    if not overlap and any(len(part.channels) > 1 for part in parts):
         return list(parts)
-    return [_renamed(p, _stem(file if overlap else files[0])[:60]) for file, p in zip(files, parts, strict=True)]
+    names = [columns.legal_name((file if overlap else files[0]).stem) for file in files]
+    return [replace(p, channels=tuple(_renamed(p.channels, name))) for p, name in zip(parts, names, strict=True)]
 
 
-def _renamed(part: Recording, stem: str) -> Recording:
-    alone = len(part.channels) == 1
-    names = [stem if alone else f"{stem[:40]}-{channel.device.device}"[:64] for channel in part.channels]
-    channels = (c._replace(device=in_recording(name)) for c, name in zip(part.channels, names, strict=True))
-    return replace(part, channels=tuple(channels))
+def _renamed(channels: Sequence[Channel], stem: str) -> list[Channel]:
+    """Return the channels of devices called after `stem`, by that alone if they are one device's."""
+    alone = len({channel.device for channel in channels}) == 1
+    names = [stem if alone else f"{stem[:40]}-{channel.device.device}"[:64] for channel in channels]
+    return [c._replace(device=in_recording(name)) for c, name in zip(channels, names, strict=True)]
 
 
 def _refuse_doubles(channels: Sequence[Channel]) -> None:
@@ -185,9 +189,14 @@ def _refuse_doubles(channels: Sequence[Channel]) -> None:
             raise InputError(f"two columns are mapped to {given_name(str(device))}:{measurand}")
 
 
-def _joined(parts: Sequence[Recording], channels: tuple[Channel, ...]) -> Recording:
+def _joined(parts: Sequence[Recording]) -> Recording:
+    """Return the parts as one, in order of time; raise InputError when one file has a channel twice."""
+    for part in parts:
+        _refuse_doubles(part.channels)
     if len(parts) == 1:
         return parts[0]
+    channels = tuple(dict.fromkeys(channel for part in parts for channel in part.channels))
+    _refuse_doubles(channels)
     times = np.concatenate([part.times for part in parts])
     values = np.full((len(times), len(channels)), np.nan)
     start = 0

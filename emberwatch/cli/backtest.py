@@ -33,7 +33,7 @@ MapOption = Annotated[
     typer.Option(
         "--map",
         metavar="COLUMN=DEVICE:MEASURAND",
-        help="What a column measures; repeat it. `{file}` in DEVICE is the file's name.",
+        help="What a column measures; repeat it. `{file}` in DEVICE is the file's name, `{COLUMN}` that column's cell.",
         show_default="every column of numbers, by its header",
     ),
 ]

@@ -8,10 +8,10 @@ import pytest
 from domain.errors import InputError
 from domain.places import DevicePath
 from emberwatch.backtest.channels import Channel, given_name, parse_mapping
-from emberwatch.backtest.recording import read_recording, read_recordings
+from emberwatch.backtest.recording import read_recordings
 
 EAST = DevicePath("backtest", "recording", "E")
-TWO = (Channel("e", EAST, "ch4_ppm"), Channel("t", EAST, "temp_c"))
+TWO = ("e=E:ch4_ppm", "t=E:temp_c")
 
 
 def write(folder: Path, text: str, name: str = "readings.csv") -> Path:
@@ -45,21 +45,23 @@ def test_a_bad_mapping_is_explained(text: str, word: str) -> None:
 
 def test_empty_cells_are_gaps_and_words_are_counted(tmp_path: Path) -> None:
     """A gap is silence; a word is worth a remark."""
-    recording = read_recording(write(tmp_path, "time,e,t\n0,1.5,20\n60,,20\n120,broken,inf\n"), "time", TWO)
+    recording = read_recordings([write(tmp_path, "time,e,t\n0,1.5,20\n60,,20\n120,broken,inf\n")], "time", TWO)
     assert recording.readings == 3
     assert any("2 cells were neither" in remark for remark in recording.remarks)
 
 
 def test_rows_out_of_order_are_sorted_and_counted(tmp_path: Path) -> None:
     """The journal's time never goes back."""
-    recording = read_recording(write(tmp_path, "time,e,t\n60,1,1\n0,2,2\n"), "time", TWO)
+    recording = read_recordings([write(tmp_path, "time,e,t\n60,1,1\n0,2,2\n")], "time", TWO)
     assert recording.times.tolist() == [0, 60_000]
     assert any(remark.startswith("1 rows were not in order") for remark in recording.remarks)
 
 
 def test_a_row_told_twice_counts_once(tmp_path: Path) -> None:
     """Exports overlap; two readings of one moment that differ are both kept."""
-    recording = read_recording(write(tmp_path, "time,e,t\n0,1,1\n0,1,1\n60,1,\n60,1,\n90,1,1\n90,2,1\n"), "time", TWO)
+    recording = read_recordings(
+        [write(tmp_path, "time,e,t\n0,1,1\n0,1,1\n60,1,\n60,1,\n90,1,1\n90,2,1\n")], "time", TWO
+    )
     assert recording.times.tolist() == [0, 60_000, 90_000, 90_000]
     assert any(remark.startswith("2 rows repeat") for remark in recording.remarks)
 
@@ -67,7 +69,7 @@ def test_a_row_told_twice_counts_once(tmp_path: Path) -> None:
 def test_a_few_broken_rows_are_left_out_and_named(tmp_path: Path) -> None:
     """A total at the end, a line torn by a full disk: no reason to refuse the rest, nor to be silent."""
     rows = "".join(f"{i},1,2\n" for i in range(100))
-    recording = read_recording(write(tmp_path, f"time,e,t\n{rows}Total: 100\n"), "time", TWO)
+    recording = read_recordings([write(tmp_path, f"time,e,t\n{rows}Total: 100\n")], "time", TWO)
     assert (recording.rows, recording.readings) == (101, 200)
     assert any("1 rows could not be read" in remark and "line 102" in remark for remark in recording.remarks)
 
@@ -89,9 +91,8 @@ def test_a_few_broken_rows_are_left_out_and_named(tmp_path: Path) -> None:
 )
 def test_what_would_be_read_wrongly_is_refused(tmp_path: Path, text: str, word: str) -> None:
     """By column or by line: a wrong number taken for a reading is worse than no run."""
-    mapping = ("e=E:ch4_ppm", "t=E:temp_c")
     with pytest.raises(InputError, match=word):
-        read_recordings([write(tmp_path, text)], "time", mapping)
+        read_recordings([write(tmp_path, text)], "time", TWO)
 
 
 def test_a_spreadsheets_own_format_is_refused_with_advice(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_a_file_as_chinese_spreadsheets_write_it_is_read(tmp_path: Path) -> None
     """GB18030, dates with strokes, hours without a leading zero."""
     file = tmp_path / "r.csv"
     file.write_bytes("时间,浓度\n2022/5/9 8:05,3.5\n".encode("gb18030"))
-    recording = read_recording(file, "时间", (Channel("浓度", EAST, "ch4_lel"),))
+    recording = read_recordings([file], "时间", ["浓度=E:ch4_lel"])
     assert recording.times.tolist() == [1_652_083_500_000]
     assert recording.values.tolist() == [[3.5]]
 
@@ -126,3 +127,26 @@ def test_files_of_the_same_time_are_devices_of_their_own(tmp_path: Path) -> None
     recording = read_recordings(files)
     assert [given_name(str(c.device)) for c in recording.channels] == ["s1", "s2"]
     assert np.isfinite(recording.values).sum() == 4
+
+
+LONG = "time,sensor,ppm CH4\n" + "".join(f"{60 * i},S{d},{i + d}\n" for i in range(20) for d in (1, 2))
+
+
+def test_rows_that_name_their_sensor_are_as_many_devices(tmp_path: Path) -> None:
+    """A long table is no interleaved series of one; how it was understood is an option to copy."""
+    file = write(tmp_path, LONG)
+    recording = read_recordings([file])
+    assert [given_name(str(c.device)) for c in recording.channels] == ["S1", "S2"]
+    assert (recording.rows, recording.readings) == (40, 40)
+    assert recording.series(1)[1].tolist() == list(range(2, 22))
+    (said,) = (remark for remark in recording.remarks if remark.startswith("read as"))
+    assert said == "read as --map 'ppm CH4={sensor}:ch4_ppm'"
+    again = read_recordings([file], mapping=["ppm CH4={sensor}:ch4_ppm"])
+    assert again.channels == recording.channels
+    assert np.array_equal(again.values, recording.values, equal_nan=True)
+
+
+def test_a_column_that_names_no_device_is_explained(tmp_path: Path) -> None:
+    """The token is a column's name."""
+    with pytest.raises(InputError, match="no column 'node'"):
+        read_recordings([write(tmp_path, LONG)], mapping=["ppm CH4={node}:ch4_ppm"])
