@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+NO_PIP := { echo "pip could not install (its words are above). Without internet: docs/how-to/install-with-systemd.md"; exit 1; }
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -13,12 +15,12 @@ $(VENV)/.installed: pyproject.toml
 	@echo "[1/2] making a virtual environment in $(VENV)"
 	@$(PYTHON) -m venv $(VENV) || { echo "cannot make a virtual environment; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "[2/2] installing emberwatch and what it needs (a minute or two the first time)"
-	@$(BIN)/python -m pip install --quiet --progress-bar on --disable-pip-version-check -e .
+	@$(PIP) --progress-bar on -e . || $(NO_PIP)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "installing what development and tests need"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(PIP) -e '.[dev]' || $(NO_PIP)
 	@touch $@
 
 install: $(VENV)/.installed ## make the virtual environment and install
