@@ -132,7 +132,7 @@ class HistoryFeed:
         with self._wake:
             self._wake.wait_for(lambda: self._queue or self._stopping or self._has_gap(), timeout=1.0)
             if self._queue and not self._stopping:  # larger commits are cheaper
-                self._wake.wait_for(lambda: self._rows >= rows or self._stopping, timeout=0.5)
+                self._wake.wait_for(lambda: self._rows >= rows or self._stopping, timeout=1.0)
             if self._has_gap():
                 return self._resume_offset, []
             items: list[_Item] = []

@@ -43,6 +43,8 @@ SELECT measurand, max(event_ms), arg_max(value, event_ms) FROM reading WHERE dev
 """
 _INFO = "SELECT count(*), min(event_ms), max(event_ms) FROM reading"
 
+_NEW = -1
+
 
 class DuckdbHistory:
     """`domain.history.History` in one file, whose folder must exist; thread-safe. `memory_limit` as DuckDB writes it."""
@@ -94,13 +96,16 @@ class DuckdbHistory:
             fresh = readings.take(slice(int(np.searchsorted(readings.offset, self._offset)), None))
             slots = _distinct(fresh.slot, len(paths))
             speaking = [paths[slot] for slot in slots.tolist()]
-            new = self._unknown(speaking)
+            numbers = [self._devices.get(path, _NEW) for path in speaking]
+            new = self._unknown(speaking) if _NEW in numbers else {}
             ids = np.empty(len(paths), np.int32)
-            ids[slots] = [new[path] if path in new else self._devices[path] for path in speaking]
+            ids[slots] = (
+                [new.get(path, number) for path, number in zip(speaking, numbers, strict=True)] if new else numbers
+            )
             with self._transaction() as connection:
                 if new:
-                    numbers = np.array(list(new.values()), np.int32)
-                    _insert(connection, "device", {"id": numbers, "path": np.array(list(new), np.object_)})
+                    new_ids = np.array(list(new.values()), np.int32)
+                    _insert(connection, "device", {"id": new_ids, "path": np.array(list(new), np.object_)})
                 if len(fresh):
                     _insert(connection, "reading", _columns(ids[fresh.slot], fresh))
                 connection.execute("UPDATE progress SET journal_offset = ?", [end_offset])
