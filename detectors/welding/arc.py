@@ -1,9 +1,9 @@
 """Who is welding, electrically: an arc is read from current and voltage together, never from current alone.
 
 An arc begins with one reading inside the envelope of the machine's process (idle at open-circuit voltage and the short
-circuit of a strike lie outside) and ends after a delay without one, so that the pauses between electrodes (20-60 s) stay
-within one job. Boxes that see the supply current only are judged against the machine's own idle current. A pair of values
-repeated to the last digit is a stuck sensor, not an arc.
+circuit of a strike lie outside), or with fainter ones for ten seconds, and ends after a delay without one, so that the
+pauses between electrodes (20-60 s) stay within one job. Boxes that see the supply current only are judged against the
+machine's own idle current. A pair of values repeated to the last digit is a stuck sensor, not an arc.
 """
 
 from dataclasses import astuple, dataclass
@@ -27,6 +27,9 @@ _MAINS_A = 4.0
 _ON_TIMES_IDLE = 3.0
 _OFF_TIMES_IDLE = 2.0
 _MAINS_MS = 1000
+"""An inrush is shorter."""
+_FAINT_MS = 10_000
+"""Current too small to begin an arc (HOLD) has begun one when it has burned for so long; ours."""
 
 
 class Sample(NamedTuple):
@@ -97,7 +100,7 @@ class Arcs:
         table = electric.take(rows)
         mains = kind[table.slot] == MAINS
         level = self._envelopes.levels(table.slot, table.value, voltage)
-        hot = [*self.burning, *self._runs, *table.slot[mains | (level == STRIKE)].tolist()]
+        hot = [*self.burning, *self._runs, *table.slot[mains | (level != OUT)].tolist()]
         chosen = world.among(table.slot, hot)
         late = table.quality & int(Quality.LATE) != 0
         columns = (table.offset, table.slot, table.value, voltage, table.event_ms, table.received_ms, late)
@@ -119,17 +122,21 @@ class Arcs:
         return arc.late and not sample.late
 
     def _level(self, sample: Sample) -> int:
-        """Return the sample's level, OUT for a stuck sensor or an inrush of supply current; remember the run it is in."""
+        """Return what a sample amounts to in its run: OUT for a stuck sensor, and for what has not lasted long enough."""
         slot = sample.slot
         level = self._mains_level(sample) if sample.mains else sample.level
         burning = slot in self.burning
-        if level == OUT or (level == HOLD and not burning):
+        if level == OUT or (level == HOLD and sample.mains and not burning):
             self._runs.pop(slot, None)
             return OUT
         run = _extended(self._runs.get(slot), sample)
         self._runs[slot] = run
-        inrush = sample.mains and not burning and sample.event_ms - run.since_ms < _MAINS_MS
-        return OUT if run.repeats >= self._frozen or inrush else level
+        if run.repeats >= self._frozen:
+            return OUT
+        if burning:
+            return level
+        least_ms = _MAINS_MS if sample.mains else 0 if level == STRIKE else _FAINT_MS
+        return STRIKE if sample.event_ms - run.since_ms >= least_ms else OUT
 
     def _mains_level(self, sample: Sample) -> int:
         """Compare the supply current with the machine's own idle current, which follows its readings below 2 A."""

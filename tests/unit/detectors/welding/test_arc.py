@@ -51,13 +51,22 @@ def test_an_arc_ends_by_its_machines_own_next_reading(shop: "Workshop") -> None:
     assert shop.idle() == OVER
 
 
-def test_a_weaker_current_keeps_an_arc_but_begins_none(shop: "Workshop") -> None:
-    """Seventeen amperes are too little to begin an arc and enough to keep one (hysteresis)."""
+def test_a_weaker_current_keeps_an_arc_but_one_reading_begins_none(shop: "Workshop") -> None:
+    """A reading of seventeen amperes is too little to begin an arc and enough to keep one (hysteresis)."""
     assert shop.weld(amps=17.0) == []
     shop.weld()
     shop.wait(80)
     shop.weld(amps=17.0)
     assert shop.wait(80) == []
+
+
+def test_who_stays_just_below_the_threshold_is_found_in_ten_seconds(shop: "Workshop") -> None:
+    """Nothing but an arc draws seventeen amperes at arc voltage for so long; idling in between begins it anew."""
+    said = []
+    for second, volts in enumerate([24.0, 24.1, 70.0, *(24.0 + 0.1 * i for i in range(11))]):
+        said += [(second, word) for word in shop.weld(amps=17.0, volts=volts)]
+        shop.now_ms += 1000
+    assert said == [(13, *ARC)]
 
 
 def test_loss_of_power_ends_an_arc_at_once(shop: "Workshop") -> None:
