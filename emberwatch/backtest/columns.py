@@ -46,7 +46,7 @@ _SPELLED = {
 
 def time_columns(table: Table) -> tuple[int, ...]:
     """Return the column of time, or those of date and time of day; raise InputError when none looks like one."""
-    sample = table.sample()
+    sample = table.sample
     names = [_plain_name(name) for name in table.names]
     dates = [i for i, name in enumerate(names) if _DATE_ONLY.fullmatch(name)]
     clocks = [i for i, name in enumerate(names) if _CLOCK_ONLY.fullmatch(name)]
@@ -101,7 +101,7 @@ def time_unit(table: Table, place: int) -> str:
 
 def value_columns(table: Table, taken: Sequence[int]) -> tuple[list[int], list[int], list[str]]:
     """Return the columns of readings, those of labels, and the names of those that are neither."""
-    sample = table.sample()
+    sample = table.sample
     values, labels, others = [], [], []
     for place, name in enumerate(table.names):
         if place in taken:
@@ -117,7 +117,7 @@ def value_columns(table: Table, taken: Sequence[int]) -> tuple[list[int], list[i
 
 def whose_column(table: Table, taken: Sequence[int]) -> int | None:
     """Return the column that says of which device each row is: by its name, and few different cells."""
-    sample = table.sample()
+    sample = table.sample
     for place, name in enumerate(table.names):
         cells = _column(sample, place)
         if place not in taken and _WHOSE.fullmatch(_plain_name(name)) and 3 * len(set(cells)) <= len(cells):

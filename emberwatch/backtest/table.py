@@ -1,4 +1,4 @@
-"""A text file of columns as other people's programs write it: encoding, separator, header and units found out by looking.
+"""A file of columns as other people's programs write it: where its header is, and what units are below, found out by looking.
 
 Read as a stream, row by row, so that a long recording costs no more memory than its numbers.
 """
@@ -13,21 +13,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from domain.errors import InputError
+from emberwatch.backtest.text import text_rows
+from emberwatch.backtest.workbook import workbook_rows
 
 _SAMPLE = 400
-"""Lines looked at to find separator and header."""
-_SEPARATORS = ("\t", ";", "|", ",")
-"""In this order: a decimal comma makes commas look like separators, but nothing makes a semicolon look like one."""
-_BLANKS = " "
-_MOSTLY = 0.8
+"""Rows looked at to find the header, and what columns hold."""
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 _MOMENT = re.compile(r"[\dT:/.+\s年月日时分秒Z-]*\d[:/.年-]\d.*")
 _MISSING = frozenset(("", "?", "-", "--", "na", "n/a", "#n/a", "nan", "null", "none", "nodata", "no data", "无", "/"))
 _SENTINEL = re.compile(r"-9{3,5}([.,][09]+)?")
 """What loggers write for no reading: -999, -9999, -99999."""
 _LOWEST = -999
-_WESTERN = re.compile("[癈癋]")
-"""What ° before C or F looks like when a Western file is read as a Chinese one."""
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 
 
@@ -37,21 +33,16 @@ class Table(NamedTuple):
     file: Path
     names: tuple[str, ...]
     units: tuple[str, ...]
-    encoding: str
-    separator: str
     first: int
     """How many lines come before the first row of data."""
+    sample: list[list[str]]
+    """The first rows."""
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield (line number, cells) of every row that is not empty; raise InputError when the file cannot be read."""
-        with _reading(self.file), self.file.open(encoding=self.encoding, newline="") as lines:
-            for number, cells in enumerate(_split(lines, self.separator), start=1):
-                if number > self.first and any(cells):
-                    yield number, cells
-
-    def sample(self) -> list[list[str]]:
-        """Return the first rows."""
-        return [cells for _, cells in islice(self.rows(), _SAMPLE)]
+        for number, cells in enumerate(_rows(self.file), start=1):
+            if number > self.first and any(cells):
+                yield number, cells
 
     def place(self, name: str) -> int:
         """Return the index of the column called `name`; raise InputError naming the columns there are."""
@@ -63,77 +54,33 @@ class Table(NamedTuple):
 
 
 def open_table(file: Path) -> Table:
-    """Return the file's table; raise InputError when it is no text, empty, or has no rows."""
-    with _reading(file):
-        encoding = _encoding(file)
-        with file.open(encoding=encoding, newline="") as lines:
-            head = list(islice(lines, _SAMPLE))
-    separator = _separator(head)
-    cells = list(_split(head, separator))
+    """Return the file's table; raise InputError when it is neither text nor a workbook, or has no rows."""
+    cells = list(islice(_rows(file), _SAMPLE))
     if not any(any(row) for row in cells):
         raise InputError(f"{file} is empty")
     header = _header_at(cells)
     if _is_data(cells[header]):
         names = [f"column{i}" for i in range(1, len(cells[header]) + 1)]
-        return Table(file, tuple(names), ("",) * len(names), encoding, separator, header)
+        return Table(file, tuple(names), ("",) * len(names), header, _said(cells[header:]))
     names = [name.lstrip("#").strip() for name in cells[header]]
     after = header + 1
     units = cells[after] if after < len(cells) and _are_units(cells[after], cells[after + 1 :]) else None
+    first = after + (units is not None)
     padded = ((units or []) + [""] * len(names))[: len(names)]
-    return Table(file, tuple(names), tuple(padded), encoding, separator, after + (units is not None))
+    return Table(file, tuple(names), tuple(padded), first, _said(cells[first:]))
 
 
-class _reading:  # noqa: N801  used as a phrase: `with _reading(file)`
-    """What can go wrong with a file, in the user's words."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, OSError | UnicodeError | csv.Error):
-            raise InputError(f"cannot read {self._file}: {error}") from error
+def _said(cells: Sequence[list[str]]) -> list[list[str]]:
+    return [row for row in cells if any(row)]
 
 
-def _encoding(file: Path) -> str:
-    """Return UTF-8 or UTF-16, or what Chinese (else Western) spreadsheets write when the file is neither."""
-    with file.open("rb") as raw:
-        start = raw.read(1024)
-    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise InputError(f"{file} is a spreadsheet's own format: save it there as CSV (UTF-8) and give that file")
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "utf-16"
-    if b"\0" in start:
-        raise InputError(f"{file} is no text: give a table as CSV or the like")
-    for encoding in ("utf-8", "gb18030"):
-        with file.open(encoding=encoding) as lines:
-            try:
-                western = any(_WESTERN.search(line) for line in lines)
-            except UnicodeDecodeError:
-                continue
-        if not western:
-            return "utf-8-sig" if encoding == "utf-8" else encoding
-    return "latin-1"
-
-
-def _split(lines: Iterator[str] | Sequence[str], separator: str) -> Iterator[list[str]]:
-    if separator == _BLANKS:
-        return (line.split() for line in lines)
-    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-    return ([cell.strip() for cell in row] for row in reader)
-
-
-def _separator(head: Sequence[str]) -> str:
-    """Return what cuts most lines into the same number of cells, more than one."""
-    lines = [line for line in head if line.strip() and not line.startswith("#")]
-    for separator in (*_SEPARATORS, _BLANKS):
-        widths = Counter(len(row) for row in _split(lines, separator))
-        width, often = widths.most_common(1)[0] if widths else (0, 0)
-        if width > 1 and often >= _MOSTLY * len(lines):
-            return separator
-    return ","
+def _rows(file: Path) -> Iterator[list[str]]:
+    try:
+        with file.open("rb") as raw:
+            start = raw.read(4)
+        yield from workbook_rows(file) if start == b"PK\x03\x04" else text_rows(file)
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise InputError(f"cannot read {file}: {error}") from error
 
 
 def _header_at(cells: Sequence[list[str]]) -> int:

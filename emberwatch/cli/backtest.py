@@ -40,7 +40,7 @@ MapOption = Annotated[
 
 
 def backtest(
-    files: Annotated[list[Path], typer.Argument(help="Tables as text (CSV and the like), one row a moment.")],
+    files: Annotated[list[Path], typer.Argument(help="Tables (CSV and the like, or .xlsx), one row a moment.")],
     time: Annotated[str | None, typer.Option(help="Name of the time column.", show_default="found by its look")] = None,
     mapping: MapOption = None,
     truth: TruthOption = None,

@@ -95,12 +95,13 @@ def test_what_would_be_read_wrongly_is_refused(tmp_path: Path, text: str, word: 
         read_recordings([write(tmp_path, text)], "time", TWO)
 
 
-def test_a_spreadsheets_own_format_is_refused_with_advice(tmp_path: Path) -> None:
-    """Its bytes are no text."""
-    file = tmp_path / "book.xlsx"
-    file.write_bytes(b"PK\x03\x04rest")
-    with pytest.raises(InputError, match="save it there as CSV"):
-        read_recordings([file])
+def test_what_is_neither_text_nor_a_workbook_is_refused_with_advice(tmp_path: Path) -> None:
+    """Torn archives, workbooks of the last century, programs."""
+    for content in (b"PK\x03\x04rest", b"\xd0\xcf\x11\xe0\x00\x00", b"\x7fELF\x00\x00"):
+        file = tmp_path / "book.xlsx"
+        file.write_bytes(content)
+        with pytest.raises(InputError, match="CSV"):
+            read_recordings([file])
 
 
 def test_a_file_as_chinese_spreadsheets_write_it_is_read(tmp_path: Path) -> None:
