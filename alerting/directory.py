@@ -41,9 +41,15 @@ class Directory:
 
     registers: Registers
     _known: dict[tuple[str, str], Noun | None] = field(default_factory=dict)
+    _everybody: list[Inspector] = field(default_factory=list)
 
     def inspectors(self) -> list[Inspector]:
         """Return everybody, by code."""
+        if not self._everybody:
+            self._everybody.extend(self._read_everybody())
+        return self._everybody
+
+    def _read_everybody(self) -> list[Inspector]:
         found: list[Noun] = []
         while page := self.registers.find("inspector", limit=_PAGE, after=found[-1].key if found else ""):
             found += page

@@ -6,6 +6,7 @@ A notice is marked only after its deliveries, so a crash in between repeats a me
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +32,8 @@ class Patience:
     """How failures are met: tries of one way before the next, growing pauses up to the longest, and when to give up.
 
     A notice does not start while `at_once` others, as grave or graver, are on their way; less grave ones never hold it up.
-    Between two looks at the outbox there are `rest_s` at least: what comes meanwhile is looked up together.
+    Between two looks at the outbox there are `rest_s` at least: what comes meanwhile is looked up together. What the registers
+    say is trusted for `trust_s`.
     """
 
     tries: int = 3
@@ -41,6 +43,7 @@ class Patience:
     send_timeout_s: float = 30.0
     poll_s: float = 1.0
     rest_s: float = 0.05
+    trust_s: float = 1.0
     at_once: int = 100
 
     def retry_at(self, notice: Notice, now_ms: int) -> int | None:
@@ -94,6 +97,8 @@ class Dispatcher:
         self._outbox = outbox
         self._mark_sent = Together(outbox.notices_sent)
         self._registers = registers
+        self._directory = Directory(registers)
+        self._read_at = time.monotonic()
         self._notifiers = notifiers
         self._policies = policies
         self._clock_ms = clock_ms
@@ -145,9 +150,16 @@ class Dispatcher:
         due = self._outbox.due_notices(self._clock_ms(), busy=busy)
         if not due:
             return []
-        directory = Directory(self._registers)
+        directory = self._up_to_date()
         inspectors = directory.inspectors()
         return [self._job(notice, directory, inspectors) for notice in due]
+
+    def _up_to_date(self) -> Directory:
+        """Return what the registers said at most `trust_s` ago."""
+        now = time.monotonic()
+        if now - self._read_at > self._patience.trust_s:
+            self._directory, self._read_at = Directory(self._registers), now
+        return self._directory
 
     def _job(self, notice: Notice, directory: Directory, inspectors: list[Inspector]) -> Job:
         try:
