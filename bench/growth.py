@@ -30,7 +30,7 @@ from emberwatch.pipeline import Machine
 
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _SEGMENT = 2_000
-_A_RECORD = 1_000_000
+_A_RECORD = 1_000
 
 
 class Feeder:

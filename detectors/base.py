@@ -5,7 +5,7 @@ are taken and how often the process restarts must not change one byte of its fin
 on each of them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -18,7 +18,11 @@ from domain.findings import Finding
 from domain.geo import Place
 from domain.readings import Float64, Int16, Int32, Int64, Segment
 from domain.slots import SlotTable
+from registers.device import Device, DeviceModel
+from registers.machine import Machine
 from registers.view import RegisterView
+
+_SHARED = (DeviceModel.noun, Machine.noun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,16 @@ class World:
     def among(self, slots: Int32, chosen: Collection[int]) -> NDArray[np.bool_]:
         """Return the mask of rows (a slot each) whose slot is one of the chosen: the few that need a closer look."""
         return self._marks.among(slots, chosen, len(self.slots))
+
+    def touched(self, changes: Iterable[RegisterChange]) -> list[int] | None:
+        """Return the slots of the devices that changed; None when it may be any, because a model or a machine did."""
+        slots: list[int] = []
+        for change in changes:
+            if change.noun in _SHARED:
+                return None
+            if change.noun == Device.noun:
+                slots += self.slots.named(change.key)
+        return slots
 
     def snapshot(self) -> dict[str, Any]:
         """Return slots and registers as plain values."""

@@ -15,6 +15,7 @@ class Channels:
         self._lane[list(measurands)] = range(len(measurands))
         self._lanes = len(measurands)
         self._number = np.empty((0, self._lanes), np.int32)
+        """The channel and one more; 0: none."""
         self._keys: Int64 = np.empty(0, np.int64)
         self._count = 0
 
@@ -23,23 +24,23 @@ class Channels:
 
     def of(self, readings: Readings, slots: int) -> tuple[Int64, Int64]:
         """Return the channel of each reading, and the rows that begin one: in order, their channels are the newest numbers."""
-        self._number = grown(self._number, slots, fill=-1)
+        self._number = grown(self._number, slots)
         cells = readings.slot.astype(np.int64) * self._lanes + self._lane[readings.measurand]
-        channels = self._number.ravel().take(cells)
-        new = np.flatnonzero(channels < 0)
+        numbers = self._number.ravel().take(cells)
+        new = np.flatnonzero(numbers == 0)
         if len(new):
             new = new[np.sort(np.unique(cells[new], return_index=True)[1])]
             start, self._count = self._count, self._count + len(new)
             self._keys = grown(self._keys, self._count)
             self._keys[start : self._count] = readings.slot[new].astype(np.int64) * COUNT + readings.measurand[new]
-            self._number.ravel()[cells[new]] = range(start, self._count)
-            channels = self._number.ravel().take(cells)
-        return channels.astype(np.int64), new
+            self._number.ravel()[cells[new]] = range(start + 1, self._count + 1)
+            numbers = self._number.ravel().take(cells)
+        return numbers.astype(np.int64) - 1, new
 
     def of_slot(self, slot: int) -> Int64:
         """Return the channels of one device."""
         numbers: Int64 = self._number[slot].astype(np.int64)
-        return numbers[numbers >= 0]
+        return numbers[numbers > 0] - 1
 
     def snapshot(self) -> Int64:
         """Return slot × COUNT + measurand of every channel."""
@@ -49,5 +50,5 @@ class Channels:
         """Become what `snapshot` gave."""
         self._keys, self._count = np.array(keys), len(keys)
         slots, lanes = self._keys // COUNT, self._lane[self._keys % COUNT]
-        self._number = np.full((int(slots.max(initial=-1)) + 1, self._lanes), -1, np.int32)
-        self._number[slots, lanes] = range(self._count)
+        self._number = np.zeros((int(slots.max(initial=-1)) + 1, self._lanes), np.int32)
+        self._number[slots, lanes] = range(1, self._count + 1)

@@ -23,7 +23,6 @@ from registers.device import Device, DeviceModel
 _RULE = "S103"
 _DP, _FAN, _RUNNING = INDEX["dp_pa"], INDEX["fan"], INDEX["running"]
 _FAN_OFF = "fan_off"
-_NOUNS = ("device", "model")
 _SIDES = (("low", -1, "dp_low"), ("high", 1, "dp_high"))
 
 
@@ -119,8 +118,7 @@ class Dedusters:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        if any(change.noun in _NOUNS for change in changes):
-            self._levels.forget()
+        self._levels.forget(world.touched(changes))
         return Output(self._alarms.withdraw(offset, now_ms, changes))
 
     def snapshot(self) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from domain.readings import Segment
 from registers.device import Device, DeviceKind, DeviceModel
 
 _RULE = "P103"
-_NOUNS = ("device", "model")
 _SET_POINTS = {"residual_ma": "residual_ma", "temp_c": "cable_c"}
 """Measurand → parameter with its default set point; a temperature is a cable's only at an electric device."""
 
@@ -50,8 +49,7 @@ class ElectricFire:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        if any(change.noun in _NOUNS for change in changes):
-            self._levels.forget()
+        self._levels.forget(world.touched(changes))
         return Output(self._alarms.withdraw(offset, now_ms, changes))
 
     def snapshot(self) -> dict[str, Any]:

@@ -102,6 +102,8 @@ class FireGrowth:
         self._row = np.empty(0, np.int32)
         self._least = _HOLD * np.array([np.inf, self._fast["rise_c"], self._early["co_ppm"]])
         """The least rise by lane that may keep a level."""
+        self._high = np.array([_HOLD * self._early["smoke_dbm"], self._fast["fixed_c"] - _COOLING_C, np.inf])
+        """The least value by lane that may do so."""
         self._rows = 0
         self._values = np.empty((0, _SAMPLES))
         self._times = np.empty((0, _SAMPLES), np.int64)
@@ -111,6 +113,8 @@ class FireGrowth:
         self._level = np.empty(0, np.int8)
         self._cases: dict[int, Case] = {}
         self._is_room = np.empty(0, np.bool_)
+        self._known = 0
+        """Slots of which it is known."""
 
     def observe(self, segment: Segment, world: World) -> Output:
         self._learn(world)
@@ -127,10 +131,10 @@ class FireGrowth:
 
     def _learn(self, world: World) -> None:
         """Note which new slots are of devices that watch a room; one in no register may."""
-        known, size = len(self._is_room), len(world.slots)
-        if known < size:
-            new = np.array([_watches_room(world, slot) for slot in range(known, size)], np.bool_)
-            self._is_room = np.concatenate([self._is_room, new])
+        known, self._known = self._known, len(world.slots)
+        if known < self._known:
+            self._is_room = grown(self._is_room, self._known)
+            self._is_room[known : self._known] = [_watches_room(world, slot) for slot in range(known, self._known)]
 
     def _turns(self, readings: Readings) -> list[Turn]:
         lane = _LANE[readings.measurand].astype(np.int64)
@@ -140,14 +144,22 @@ class FireGrowth:
         for chosen in rounds(channels):
             at, values, times = channels[chosen], value[chosen], readings.event_ms[chosen]
             self._sample(at, values, times)
-            rise, slope = self._growth(at, values, times)
-            level = self._judged(at, values, rise, slope)
-            turned = np.flatnonzero(level != self._level[at])
-            self._level[at] = level
-            columns = (values[turned], rise[turned], slope[turned])
-            for i, *numbers in zip(chosen[turned].tolist(), *(c.tolist() for c in columns), strict=True):
-                found.append(_turn(readings, i, int(channels[i]), int(self._level[channels[i]]), numbers))
+            near = self._near(at, values)
+            if len(near):
+                found += self._look(readings, chosen[near], at[near], values[near], times[near])
         return found
+
+    def _look(self, readings: Readings, chosen: Int64, at: Int64, values: Float64, times: Int64) -> list[Turn]:
+        """Judge channels anew; return those whose level turned."""
+        rise, slope = self._growth(at, values, times)
+        level = self._judged(at, values, rise, slope)
+        turned = np.flatnonzero(level != self._level[at])
+        self._level[at] = level
+        columns = (chosen, at, level, values, rise, slope)
+        return [
+            _turn(readings, i, channel, now, numbers)
+            for i, channel, now, *numbers in zip(*(column[turned].tolist() for column in columns), strict=True)
+        ]
 
     def _channels(self, slots: Int64) -> Int64:
         """Return the first of each slot's channels, making those that are new in order of appearance."""
@@ -165,14 +177,25 @@ class FireGrowth:
     def _sample(self, at: Int64, values: Float64, times: Int64) -> None:
         """Add the readings that lie far enough from their channel's last sample; a clock set back begins anew."""
         since = times - self._last[at]
-        back = at[since < -_OLDEST_MS]
-        self._values[back], self._floor[back] = np.nan, np.inf
-        due = (since >= _SPACING_MS[at % 3]) | (since < -_OLDEST_MS)
+        back = since < -_OLDEST_MS
+        if back.any():
+            self._values[at[back]], self._floor[at[back]] = np.nan, np.inf
+        due = np.flatnonzero((since >= _SPACING_MS[at % 3]) | back)
+        if not len(due):
+            return
         at, values, times = at[due], values[due], times[due]
         place = self._next[at]
         self._values[at, place], self._times[at, place] = values, times
         self._last[at], self._next[at] = times, (place + 1) % _SAMPLES
         self._floor[at] = np.minimum(self._floor[at], values)
+
+    def _near(self, at: Int64, values: Float64) -> Int64:
+        """Return the rows that can have, or have, a level: those high enough by themselves, or above their floor."""
+        lane = at % 3
+        near = values >= self._high[lane]
+        near |= values - self._floor[at] >= self._least[lane]
+        near |= self._level[at] != QUIET
+        return np.flatnonzero(near)
 
     def _growth(self, at: Int64, values: Float64, times: Int64) -> tuple[Float64, Float64]:
         """Return each channel's rise above its lowest recent sample, and its median slope a minute; 0 where neither matters.
@@ -247,8 +270,12 @@ class FireGrowth:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        if any(change.noun in ("device", "model", "machine") for change in changes):
-            self._is_room = np.empty(0, np.bool_)
+        slots = world.touched(changes)
+        if slots is None:
+            self._known = 0
+        for slot in slots or ():
+            if slot < self._known:
+                self._is_room[slot] = _watches_room(world, slot)
         return Output(
             [f for gone in leaves(self._cases, offset, now_ms, changes, world) for f in self._left(gone, world)]
         )
@@ -279,7 +306,7 @@ class FireGrowth:
     def restore(self, state: dict[str, Any]) -> None:
         for name in ("row", *_ARRAYS):
             setattr(self, f"_{name}", np.array(state[name]))
-        self._rows, self._is_room = len(self._level) // 3, np.empty(0, np.bool_)
+        self._rows, self._known = len(self._level) // 3, 0
         self._cases = {}
         for slot, signs, points, prealarm, told in state["cases"]:
             turns = [Turn(*turn) for turn in signs]
@@ -304,8 +331,11 @@ def _order(event: Turn | Signal) -> tuple[int, int]:
 
 def _in_dbm(readings: Readings) -> Float64:
     """Return the values, obscuration in % per metre turned into dB per metre: m = -10 lg(1 - p/100)."""
+    percent = readings.measurand == _PERCENT
+    if not percent.any():
+        return readings.value
     share = np.clip(readings.value / 100.0, 0.0, 0.999)
-    return np.where(readings.measurand == _PERCENT, -10.0 * np.log10(1.0 - share), readings.value)
+    return np.where(percent, -10.0 * np.log10(1.0 - share), readings.value)
 
 
 def _turn(readings: Readings, i: int, channel: int, level: int, numbers: list[float]) -> Turn:

@@ -19,7 +19,6 @@ from domain.readings import Quality, Readings, Segment, Signal
 
 _RETAINED = int(Quality.RETAINED)
 _WATCHED = indices(Family.COMBUSTIBLE, Family.TOXIC, Family.OXYGEN)
-_SET_POINT_NOUNS = ("device", "model")
 
 
 class GasThresholds:
@@ -81,8 +80,7 @@ class GasThresholds:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        if any(change.noun in _SET_POINT_NOUNS for change in changes):
-            self._set_points.forget()
+        self._set_points.forget(world.touched(changes))
         findings = []
         for signal in leaves(self._cases, offset, now_ms, changes, world):
             findings += self._cases.pop(signal.slot).withdrawn(signal)

@@ -20,7 +20,6 @@ from registers.device import Device, DeviceModel
 _RULE = "S102"
 _RISE = "rise"
 _HOPPER = INDEX["hopper_temp_c"]
-_NOUNS = ("device", "model")
 _LEVELS = (("level2", "level2_c", Severity.CRITICAL), ("level1", "level1_c", Severity.HIGH))
 """Set point of the register, parameter with its default, gravity; gravest first."""
 
@@ -99,8 +98,7 @@ class Hoppers:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        if any(change.noun in _NOUNS for change in changes):
-            self._levels.forget()
+        self._levels.forget(world.touched(changes))
         return Output(self._alarms.withdraw(offset, now_ms, changes))
 
     def snapshot(self) -> dict[str, Any]:

@@ -82,8 +82,14 @@ class Levels:
         self._cases: dict[tuple[int, int], _Case] = {}
         self.forget()
 
-    def forget(self) -> None:
-        """Resolve every profile anew: a register changed, or state was restored."""
+    def forget(self, slots: list[int] | None = None) -> None:
+        """Resolve the profiles of these slots anew, because the registers changed; None: of all."""
+        if slots is None:
+            self._begin()
+        else:
+            self._profile[[slot for slot in slots if slot < len(self._profile)]] = -1
+
+    def _begin(self) -> None:
         self._profile: Int32 = np.empty(0, np.int32)
         self._profiles: list[Limits] = []
         self._keys: dict[Hashable, int] = {}

@@ -31,7 +31,6 @@ _LANE[list(_WATCHED)] = range(len(_WATCHED))
 _FLOOR = 0.2
 """Share of the set point from which on a sensor is followed."""
 _QUARTILE = 25.0
-_SET_POINT_NOUNS = ("device", "model")
 _DIGITS = 4
 _STEADY = 3
 """Newest points without which the forecast must be the same."""
@@ -158,8 +157,7 @@ class Rising:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        if any(change.noun in _SET_POINT_NOUNS for change in changes):
-            self._set_points.forget()
+        self._set_points.forget(world.touched(changes))
         used = (int(key) // COUNT for key in self._key if key >= 0)
         for signal in leaves(used, offset, now_ms, changes, world):
             rows = self._row[signal.slot]

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from detectors.arrays import grown
 from detectors.base import World
 from domain.changes import RegisterChange
 from domain.places import DevicePath
@@ -21,38 +22,37 @@ class Move(NamedTuple):
 
 
 class Roll:
-    """Code → slot of every device in service that has a site. Memory: the registered devices."""
+    """The slot of every device in service that has a site. Memory: a byte a slot."""
 
     def __init__(self) -> None:
-        self._slots: dict[str, int] = {}
-        self._restored: list[int] | None = None
+        self._enrolled = np.empty(0, np.bool_)
 
     def update(self, changes: list[RegisterChange], world: World) -> list[Move]:
         """Return what became of each device that the changes touch, in order; slots are taken for those that are new."""
-        self._recall(world)
         return [self._move(code, world) for code in _touched(changes, world)]
 
     def _move(self, code: str, world: World) -> Move:
         device = world.view.device(code)
         path = _path(device, world)
-        old = self._slots.pop(code, None)
+        known = len(self._enrolled)
+        old = next((slot for slot in world.slots.named(code) if slot < known and self._enrolled[slot]), None)
+        if old is not None:
+            self._enrolled[old] = False
         if path is None:
             return Move(old, None, None)
-        new = self._slots[code] = world.slots.take(path)
+        new = world.slots.take(path)
+        self._enrolled = grown(self._enrolled, len(world.slots))
+        self._enrolled[new] = True
         return Move(old, new, device)
-
-    def _recall(self, world: World) -> None:
-        if self._restored is not None:
-            self._slots = {world.slots.place(slot).device: slot for slot in self._restored}
-            self._restored = None
 
     def snapshot(self) -> Any:
         """Return the slots as an array; their codes are in the world."""
-        return np.array(list(self._slots.values()) if self._restored is None else self._restored, np.int32)
+        return np.flatnonzero(self._enrolled).astype(np.int32)
 
     def restore(self, state: Any) -> None:
         """Become the state that `snapshot` gave."""
-        self._restored = np.asarray(state).tolist()
+        self._enrolled = np.zeros(int(np.max(state, initial=-1)) + 1, np.bool_)
+        self._enrolled[state] = True
 
 
 def _touched(changes: list[RegisterChange], world: World) -> list[str]:

@@ -67,8 +67,14 @@ class SetPoints:
         self._parameters = parameters
         self.forget()
 
-    def forget(self) -> None:
-        """Resolve everything anew: a register changed, or state was restored."""
+    def forget(self, slots: list[int] | None = None) -> None:
+        """Resolve the profiles of these slots anew, because the registers changed; None: of all."""
+        if slots is None:
+            self._begin()
+        else:
+            self._profile[[slot for slot in slots if slot < len(self._profile)]] = -1
+
+    def _begin(self) -> None:
         self._profile: Int32 = np.empty(0, np.int32)
         self._profiles: list[Profile] = []
         self._keys: dict[_Key, int] = {}

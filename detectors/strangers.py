@@ -14,6 +14,7 @@ from detectors.catalogue import CATALOGUE
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding
 from domain.readings import Segment
+from registers.place import Site
 
 _RULE = "D102"
 _UNJUDGED, _KNOWN, _STRANGE = 0, 1, 2
@@ -59,7 +60,10 @@ class Strangers:
             if _strange(slot, world) is None:
                 findings.append(_finding(offset, now_ms, slot, Action.CLEAR, {"reason": "registered"}, world))
                 self._verdict[slot] = _KNOWN
-        self._verdict[self._verdict == _KNOWN] = _UNJUDGED
+        slots = None if any(change.noun == Site.noun for change in changes) else world.touched(changes)
+        again = np.flatnonzero(self._verdict == _KNOWN) if slots is None else np.array(slots, np.int64)
+        again = again[again < len(self._verdict)]
+        self._verdict[again[self._verdict[again] == _KNOWN]] = _UNJUDGED
         return Output(findings)
 
     def snapshot(self) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from domain.readings import Segment
 from registers.device import Device, DeviceKind, DeviceModel
 
 _RULE = "S101"
-_NOUNS = ("device", "model")
 _DEADBANDS = {"level_pct": "deadband_level", "pressure_kpa": "deadband_pressure", "temp_c": "deadband_temp"}
 """Measurand → parameter with its deadband as a share of the range."""
 _SIDES = {
@@ -61,8 +60,7 @@ class Tanks:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        if any(change.noun in _NOUNS for change in changes):
-            self._levels.forget()
+        self._levels.forget(world.touched(changes))
         return Output(self._alarms.withdraw(offset, now_ms, changes))
 
     def snapshot(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Judged by the change alone: a device that was never registered, or speaks from a wrong place, is not silenced by an edit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from detectors.base import World
 from domain.changes import RegisterChange
@@ -15,14 +15,22 @@ WITHDRAWN = "withdrawn"
 """Type of the signal that stands for a device's leave, and the reason of the clear that follows from it."""
 
 
-def leavers(changes: Iterable[RegisterChange]) -> frozenset[str]:
+def leavers(changes: Collection[RegisterChange]) -> frozenset[str]:
     """Return the codes of devices that, after all these changes, are withdrawn or out of service."""
-    last = {change.key: change.row for change in changes if change.noun == Device.noun}
-    return frozenset(code for code, row in last.items() if row is None or row.get("in_service") is False)
+    if not any(_leaves(change) for change in changes):  # nearly always: asked by every detector of every change
+        return frozenset()
+    last = {change.key: change for change in changes if change.noun == Device.noun}
+    return frozenset(code for code, change in last.items() if _leaves(change))
+
+
+def _leaves(change: RegisterChange) -> bool:
+    if change.noun != Device.noun:
+        return False
+    return change.row is None or change.row.get("in_service") is False
 
 
 def leaves(
-    slots: Iterable[int], offset: int, now_ms: int, changes: Iterable[RegisterChange], world: World
+    slots: Iterable[int], offset: int, now_ms: int, changes: Collection[RegisterChange], world: World
 ) -> list[Signal]:
     """Return, for those of the slots whose device leaves, a signal that says so."""
     gone = leavers(changes)

@@ -139,7 +139,7 @@ class Welding:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
-        self._envelopes.forget(changes)
+        self._envelopes.forget(changes, world)
         self._envelopes.refresh(world)
         output, moment = Output(), Moment(offset, now_ms, now_ms)
         for slot in sorted({*self._arcs.burning, *self._powered, *self._standing, *self._place.sessions.slots()}):

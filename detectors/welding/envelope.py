@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from detectors.arrays import grown
 from detectors.base import World
 from domain.changes import RegisterChange
 from domain.readings import Float64, Int32, Int64
@@ -68,10 +69,14 @@ class Envelopes:
         self.patience_ms = np.empty(0, np.int64)
         self._line = np.empty((0, 3), np.float64)
 
-    def forget(self, changes: list[RegisterChange]) -> None:
-        """Forget all if these changes concern machines or devices."""
-        if any(change.noun in ("machine", "device", "model") for change in changes):
+    def forget(self, changes: list[RegisterChange], world: World) -> None:
+        """Read anew what these changes concern."""
+        slots = world.touched(changes)
+        if slots is None:
             self.forget_all()
+        for slot in slots or ():
+            if slot < self._known:
+                self._read(world, slot)
 
     def forget_all(self) -> None:
         """Read everything anew at the next `refresh`."""
@@ -79,23 +84,21 @@ class Envelopes:
 
     def refresh(self, world: World) -> None:
         """Learn the slots not known yet."""
-        rows = [self._row(world, slot) for slot in range(self._known, len(world.slots))]
-        if not rows:
-            return
         known, self._known = self._known, len(world.slots)
-        kinds, patience, lines = zip(*rows, strict=True)
-        self.kind = np.concatenate([self.kind[:known], np.array(kinds, np.int8)])
-        self.patience_ms = np.concatenate([self.patience_ms[:known], np.array(patience, np.int64)])
-        self._line = np.concatenate([self._line[:known], np.array(lines, np.float64)])
+        self.kind, self._line = grown(self.kind, self._known), grown(self._line, self._known)
+        self.patience_ms = grown(self.patience_ms, self._known)
+        for slot in range(known, self._known):
+            self._read(world, slot)
 
-    def _row(self, world: World, slot: int) -> tuple[int, int, tuple[float, float, float]]:
+    def _read(self, world: World, slot: int) -> None:
+        """Take what the registers say of one slot."""
         name = world.slots.place(slot).device
         machine = world.view.machine(name)
         line = UNKNOWN if machine is None else LOAD_LINES.get(machine.process, UNKNOWN)
         interval_s = 0 if machine is None else machine.interval_s
-        patience_ms = int(1000 * max(self._off_delay_s, _SLOW_FACTOR * interval_s))
+        self.patience_ms[slot] = int(1000 * max(self._off_delay_s, _SLOW_FACTOR * interval_s))
         least_a = self._arc_a if line.least_a is None else line.least_a
-        return _kind(world, name), patience_ms, (line.base_v, line.slope, least_a)
+        self.kind[slot], self._line[slot] = _kind(world, name), (line.base_v, line.slope, least_a)
 
     def levels(self, slot: Int32, current: Float64, voltage: Float64) -> Int64:
         """Return OUT, HOLD or STRIKE of each pair of secondary current (A) and voltage (V); all of shape (n,)."""
