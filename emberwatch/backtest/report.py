@@ -26,7 +26,7 @@ _STYLE = """
 body{font:14px/1.5 "Noto Sans CJK SC","Microsoft YaHei",sans-serif;margin:24px auto;max-width:1220px;color:#1f2329;padding:0 16px}
 h1{font-size:22px}h2{font-size:15px;margin:22px 0 2px}
 h2+p{margin:0;font-size:11px;color:#646a73}table{border-collapse:collapse;margin:8px 0}
-td,th{border:1px solid #dee0e3;padding:3px 10px;text-align:left}th{background:#f5f6f7}svg{width:100%;height:auto;display:block}
+ul{margin:8px 0;padding-left:20px;font-size:12px;color:#646a73}td,th{border:1px solid #dee0e3;padding:3px 10px;text-align:left}th{background:#f5f6f7}svg{width:100%;height:auto;display:block}
 .truth{fill:#52c41a;fill-opacity:.22}.alarm{fill-opacity:.85}.curve{fill:none;stroke:#245bdb;stroke-width:1}
 .axis{stroke:#dee0e3}.tick{font-size:10px;fill:#646a73}
 .key span{display:inline-block;padding:0 8px;margin-right:8px;border-radius:3px}
@@ -68,7 +68,7 @@ def page(title: str, recording: Recording, variants: Sequence[Variant], truth: S
     return (
         f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>回放报告 {escape(title)}</title>'
         f"<style>{_STYLE}</style><h1>回放报告 · {escape(title)}</h1>"
-        f"{_summary(recording, variants)}{_key()}{charts}{_table(variants[0].outcome.episodes)}</html>\n"
+        f"{_summary(recording, variants)}{_remarks(recording)}{_key()}{charts}{_table(variants[0].outcome.episodes)}</html>\n"
     )
 
 
@@ -77,11 +77,10 @@ def _summary(recording: Recording, variants: Sequence[Variant]) -> str:
     rows = [
         ("时间范围 (UTC)", [f"{iso(span.start_ms)} – {iso(span.end_ms)}"]),
         ("读数", [f"{recording.readings:,}"]),
-        ("说明", ["; ".join(recording.remarks) or "—"]),
         ("报警次数", [f"{len(variant.outcome.episodes):,}" for variant in variants]),
     ]
     if len(variants) > 1:
-        rows.insert(3, ("设置（图中自上而下）", [variant.name for variant in variants]))
+        rows.insert(2, ("设置（图中自上而下）", [variant.name for variant in variants]))
     verdicts = [variant.verdict for variant in variants if variant.verdict is not None]
     if verdicts:
         rows += [
@@ -95,6 +94,11 @@ def _summary(recording: Recording, variants: Sequence[Variant]) -> str:
             ("每个无事件日误报", [f"{_shown(v.false_per_event_free_day)} (共 {v.false_events} 次)" for v in verdicts]),
         ]
     return _rows(rows)
+
+
+def _remarks(recording: Recording) -> str:
+    """Return how the file was understood and what was left out."""
+    return f"<ul>{''.join(f'<li>{escape(remark)}</li>' for remark in recording.remarks)}</ul>"
 
 
 def _rows(rows: Iterable[tuple[str, list[str]]]) -> str:
