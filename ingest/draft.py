@@ -14,6 +14,8 @@ from domain.records import Record
 from ingest.codecs.native import Message
 from ledger.books import Counts, DeadLetter
 
+MOST = 1e12
+"""No quantity is larger, either way; beyond it, sums and squares of what a broken device says would be no numbers any more."""
 _CLAMPED = int(Quality.CLAMPED)
 _LATE = int(Quality.LATE)
 
@@ -178,7 +180,7 @@ class Draft:
             np.repeat(offset, size),
             np.repeat(slot, size),
             np.frombuffer(self.measurand, np.int16),
-            np.array(self.value, np.float64),
+            np.clip(np.array(self.value, np.float64), -MOST, MOST),
             np.repeat(event_ms, size),
             np.repeat(received_ms, size),
             np.repeat(quality, size),

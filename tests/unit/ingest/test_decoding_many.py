@@ -15,6 +15,7 @@ from ingest import decoding
 from ingest.clocks import LATE_MS
 from ingest.codecs import native
 from ingest.decoding import Decoded, Decoder
+from ingest.draft import MOST
 
 NOW = 1_763_900_000_000
 NEVER = 10**9
@@ -142,3 +143,9 @@ def test_clocks_are_judged_in_turn() -> None:
     (part,), _ = decoded(said, 24)
     assert part.segment.readings.quality[-2:].tolist() == [Quality.CLAMPED, Quality.LATE]
     assert part.segment.contacts.skew_ms[-2:].tolist() == [60_000, 0]
+
+
+def test_no_value_is_too_large_to_calculate_with() -> None:
+    """What a broken device says may be finite and yet ruin every sum: it is held at a bound, and nothing of it is lost."""
+    (part,), _ = decoded([record({"v": {"co_ppm": 1.7e308, "temp_c": -1e300, "ch4_lel": 3.0}})], NEVER)
+    assert part.segment.readings.value.tolist() == [MOST, -MOST, 3.0]
