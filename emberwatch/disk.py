@@ -2,10 +2,12 @@
 
 First dead letters, but for a few; then the oldest messages that are decided, before their time; then the oldest days of
 readings. The books, in which every alarm keeps its evidence, give way to nothing. When even that does not help, nothing is
-acknowledged any more: the broker keeps the messages.
+acknowledged any more: the broker keeps the messages. On a disk without a byte left nothing can even be dropped, so some space
+is set aside for that.
 """
 
 import logging
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,15 +22,18 @@ _FLOOR = 8
 """Below this part of the limit nothing is taken in: what is left is for the books, so that alarms still go out."""
 _STEP = 8
 """The part of the oldest messages that gives way at once before the disk is looked at again."""
+_RESERVE = 64 << 20
+"""Bytes set aside: databases write before they drop."""
 _DAY_MS = 86_400_000
 
 
 class Disk:
-    """Free space against a limit (bytes); `free` is asked each time and may raise OSError."""
+    """Free space against a limit (bytes); `free` is asked each time and may raise OSError. `reserve`: a file of ours."""
 
-    def __init__(self, limit: int, free: Callable[[], int]) -> None:
+    def __init__(self, limit: int, free: Callable[[], int], reserve: Path | None = None) -> None:
         self.limit = limit
         self._free = free
+        self._reserve = reserve
         self.unwritten = 0
         """Messages that gave way before the history store had their readings."""
         self.dropped_letters = 0
@@ -37,7 +42,7 @@ class Disk:
     @classmethod
     def under(cls, folder: Path, limit: int) -> "Disk":
         """Return the disk that holds `folder`."""
-        return cls(limit, lambda: shutil.disk_usage(folder).free)
+        return cls(limit, lambda: shutil.disk_usage(folder).free, folder / "reserve")
 
     @property
     def free(self) -> int:
@@ -57,6 +62,22 @@ class Disk:
         """Whether nothing more may be taken in."""
         return self.free < self.limit // _FLOOR
 
+    def set_aside(self) -> None:
+        """Hold some space that nobody else can take, while there is enough."""
+        if self._reserve is None or self._reserve.exists():
+            return
+        try:
+            with self._reserve.open("xb") as file:
+                os.posix_fallocate(file.fileno(), 0, _RESERVE)
+        except OSError as error:
+            _LOG.warning("no space can be set aside: %s", error)
+
+    def use_reserve(self) -> None:
+        """Give up what was set aside if hardly anything else is left."""
+        if self._reserve is not None and self._reserve.exists() and self.free < _RESERVE:
+            _LOG.warning("the disk is full: using the space that was set aside to make room")
+            self._reserve.unlink()
+
     def cap_letters(self, letters: DeadLetters, most_bytes: int) -> None:
         """Drop the oldest dead letters of whoever sends most of them, until they take no more than this."""
         dropped = letters.cap_dead_letters(most_bytes)
@@ -64,11 +85,10 @@ class Disk:
             self.dropped_letters += dropped
             _LOG.warning("%d dead letters gave way before their time: who sends so much that nobody can read?", dropped)
 
-    def make_room(self, journal: Journal, history: History | None, *, decided: int, written: int) -> None:
-        """Drop what may go, oldest first, until there is room or nothing is left to drop.
+    def make_room(self, journal: Journal, *, decided: int, written: int) -> None:
+        """Drop the oldest messages, until there is room or nothing is left that may go.
 
         `decided`: messages before this offset are needed by nobody but the history store, which has those before `written`.
-        `history`: None where readings are on another disk than ours.
         """
         before = journal.info()
         while self.low and (start := journal.info().start) < decided:
@@ -78,10 +98,9 @@ class Disk:
         if start > before.start:
             self.unwritten += max(0, start - max(before.start, written))
             _LOG.warning("the disk is nearly full: messages before record %d gave way before their time", start)
-        if self.low and history is not None:
-            self._drop_oldest_day(history)
 
-    def _drop_oldest_day(self, history: History) -> None:
+    def drop_oldest_day(self, history: History) -> None:
+        """Drop a day of readings; their space is for newer ones, and not always for the disk."""
         first_ms = history.info().first_ms
         if first_ms is not None:
             dropped = history.drop_before((first_ms // _DAY_MS + 1) * _DAY_MS)

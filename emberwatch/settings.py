@@ -74,7 +74,7 @@ class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     ] = 256
     disk_free_mib: Annotated[
         int,
-        Meta(ge=64),
+        Meta(ge=512),
         _help(
             "below so much free space old messages and readings go before their time; below an eighth nothing is taken"
         ),

@@ -30,7 +30,13 @@ CREATE TABLE IF NOT EXISTS batch (
 )
 """
 # auto_vacuum counts only for a new file, and only before anything else
-_PRAGMAS = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000")
+_PRAGMAS = (
+    "auto_vacuum=INCREMENTAL",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=30000",
+    "journal_size_limit=67108864",  # a log of changes that was long once need not stay so
+)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PAGES_AT_ONCE = 2048  # 8 MiB
 _TAIL_BYTES = 32 * 1024 * 1024  # weight of records: some seconds at full load, and a bound whatever devices send

@@ -44,6 +44,7 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "busy_timeout=30000",
+        "journal_size_limit=67108864",  # a log of changes that was long once need not stay so
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -1,5 +1,6 @@
 """Claims about a disk that fills: what gives way in which order, and that nothing is taken in at the very end."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,38 +47,61 @@ def shrinking(journal: MemoryJournal, free: int) -> Disk:
 
 def test_with_room_nothing_gives_way(journal: MemoryJournal) -> None:
     """Below the limit only."""
-    history, disk = Days(), shrinking(journal, LIMIT)
+    disk = shrinking(journal, LIMIT)
     assert not disk.low
     assert disk.full is False
-    disk.make_room(journal, history, decided=90, written=90)
-    assert (journal.info().start, history.first_ms) == (0, 1)
+    disk.make_room(journal, decided=90, written=90)
+    assert journal.info().start == 0
 
 
 def test_the_oldest_decided_messages_go_first_and_no_more_than_needed(journal: MemoryJournal) -> None:
-    """An eighth at a time; readings stay as long as that helps."""
-    history, disk = Days(), shrinking(journal, LIMIT - 150)
-    disk.make_room(journal, history, decided=80, written=80)
+    """An eighth at a time."""
+    disk = shrinking(journal, LIMIT - 150)
+    disk.make_room(journal, decided=80, written=80)
     assert not disk.low
     assert 15 <= journal.info().start <= 20
-    assert history.first_ms == 1
     assert disk.unwritten == 0
 
 
 def test_undecided_messages_never_give_way(journal: MemoryJournal) -> None:
-    """Then the oldest day of readings goes, one day a look."""
-    history, disk = Days(), shrinking(journal, 0)
-    disk.make_room(journal, history, decided=40, written=40)
+    """However little space there is."""
+    shrinking(journal, 0).make_room(journal, decided=40, written=40)
     assert journal.info().start == 40
+
+
+def test_readings_give_way_a_day_at_a_time(journal: MemoryJournal) -> None:
+    """The oldest day, by the time of the readings."""
+    history, disk = Days(), shrinking(journal, 0)
+    disk.drop_oldest_day(history)
     assert history.first_ms == DAY_MS
-    disk.make_room(journal, history, decided=40, written=40)
-    assert (journal.info().start, history.first_ms) == (40, 2 * DAY_MS)
+    disk.drop_oldest_day(history)
+    assert history.first_ms == 2 * DAY_MS
 
 
 def test_messages_the_history_store_has_not_read_are_counted(journal: MemoryJournal) -> None:
     """Its outage is no reason to stop deciding, but somebody must know what it will lack."""
     disk = shrinking(journal, 0)
-    disk.make_room(journal, Days(), decided=40, written=30)
+    disk.make_room(journal, decided=40, written=30)
     assert disk.unwritten == 10
+
+
+def test_space_is_set_aside_and_given_up_when_nothing_else_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Databases write before they drop; what is set aside is real, and taken once."""
+    monkeypatch.setattr("emberwatch.disk._RESERVE", 100_000)
+    free = 200_000
+    reserve = tmp_path / "reserve"
+    disk = Disk(LIMIT, lambda: free, reserve)
+    disk.set_aside()
+    disk.set_aside()
+    assert reserve.stat().st_blocks * 512 >= 100_000
+    disk.use_reserve()
+    assert reserve.exists()
+    free = 99_999
+    disk.use_reserve()
+    disk.use_reserve()
+    assert not reserve.exists()
 
 
 def test_dead_letters_that_give_way_are_counted() -> None:
