@@ -10,10 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import pytest
 
 from domain.errors import EngineError
 from ingest.mosquitto import Mosquitto, find_mosquitto, free_port
+
+# A slow machine refutes no claim.
+hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("house")
 
 
 def missing(what: str, how: str) -> NoReturn:

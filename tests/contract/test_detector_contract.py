@@ -22,7 +22,7 @@ LENGTH = 250
 BYTES_A_SLOT = 8_000
 _seeds = st.integers(0, 10_000)
 _offsets = st.frozensets(st.integers(1, LENGTH - 1), max_size=40)
-_examples = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_examples = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 Maker = Callable[[], Engine]
 

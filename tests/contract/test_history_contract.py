@@ -196,7 +196,7 @@ VALUES = st.integers(-(10**11), 10**11).map(lambda number: number / 1000)
 """Twelve digits: more than any sensor has, and what every engine keeps."""
 
 
-@settings(max_examples=30, deadline=None)  # each example opens a file
+@settings(max_examples=30)  # each example opens a file
 @given(st.lists(st.tuples(st.integers(0, 10**7), VALUES), min_size=1, max_size=80, unique=True), st.integers(2, 30))
 def test_peaks_survive_zooming_out(open_history: Open, curve: list[tuple[int, float]], count: int) -> None:
     """However few points are asked for: no more come, each is a reading, and in every bucket none was higher or lower."""
@@ -221,7 +221,7 @@ def test_peaks_survive_zooming_out(open_history: Open, curve: list[tuple[int, fl
     history.close()
 
 
-@settings(max_examples=30, deadline=None)  # each example opens a file
+@settings(max_examples=30)  # each example opens a file
 @given(st.lists(st.integers(0, 40), max_size=6))
 def test_replays_double_nothing(open_history: Open, replays: list[int]) -> None:
     """Writing the journal again from any earlier offset, in any pieces, leaves each reading there once."""

@@ -134,7 +134,7 @@ def test_a_closed_journal_refuses(journal: Journal) -> None:
             call()
 
 
-@settings(max_examples=50, deadline=None)  # each example opens a file
+@settings(max_examples=50)  # each example opens a file
 @given(st.lists(st.integers(0, 7), max_size=12), st.integers(0, 60), st.integers(1, 20))
 def test_reading_on_gives_every_record_once(open_journal: Open, sizes: list[int], start: int, limit: int) -> None:
     """However it was appended and is read, following end_offset gives each record once, in order."""

@@ -166,7 +166,7 @@ class TestCommit:
         assert ledger.hazards.open_hazard_counts() == {"clue": 1_200}
         assert ledger.hazards.verify_chain() == []
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         steps=st.lists(
             st.tuples(st.integers(1, 3), st.sampled_from(Action), st.sampled_from(["G101", "D101"])), min_size=1

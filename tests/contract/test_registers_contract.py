@@ -346,7 +346,7 @@ def _cuts(changes: list[RegisterChange], size: int) -> Iterator[list[RegisterCha
     yield from (changes[start : start + size] for start in range(0, len(changes), size))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(districts(), st.data(), st.integers(1, 7))
 def test_stream_of_changes_rebuilds_the_registers(district: list[Noun], data: st.DataObject, size: int) -> None:
     """A view fed with the changes, in any cuts and each cut twice, holds what the store holds, private fields aside."""
@@ -370,7 +370,7 @@ def test_stream_of_changes_rebuilds_the_registers(district: list[Noun], data: st
     assert [change.id for change in store.changes(0, limit=10_000)] == list(range(1, view.last_id + 1))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(districts())
 def test_export_unmasked_comes_back_the_same(district: list[Noun]) -> None:
     """Writing a register as CSV and reading it again gives equal entries, for every register."""
@@ -382,7 +382,7 @@ def test_export_unmasked_comes_back_the_same(district: list[Noun]) -> None:
         assert [row.entry for row in parsed.rows] == list(entries(store, noun))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(districts())
 def test_masked_export_changes_nothing_when_it_comes_back(district: list[Noun]) -> None:
     """With the register at hand, masks stand for what is kept."""

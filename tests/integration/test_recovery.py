@@ -131,7 +131,7 @@ steps = st.tuples(st.sampled_from(["read", "read", "commit", "save"]), st.intege
 lives = st.lists(st.lists(steps, min_size=1, max_size=8), max_size=6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(lives=lives)
 def test_dying_anywhere_changes_nothing(
     journal: MemoryJournal,

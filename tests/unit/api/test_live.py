@@ -84,7 +84,7 @@ async def _read(hub: LiveHub, after: int | None, count: int) -> list[int]:
     return ids[:count]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     before=st.integers(0, 1200),
     bursts=st.lists(st.integers(1, 400), max_size=6),

@@ -31,7 +31,7 @@ def _expose(co: Any, ppm: float, minutes: float, step_s: float = 60.0) -> float 
     return None
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(band=st.sampled_from(BANDS), step_s=st.floats(1.0, 30.0), noise=st.floats(-0.02, 0.02))
 def test_constant_concentrations_alarm_within_their_bands(
     stage: Callable[..., Any], band: tuple[float, float, float | None], step_s: float, noise: float

@@ -81,7 +81,7 @@ def test_one_wild_sample_proves_nothing(room: "Stage") -> None:
     assert warm(room, 0.0, 2) == []
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 2**32))
 def test_an_ordinary_day_is_silent(seed: int) -> None:
     """Eleven hours of noise, sunshine and a heater that adds two degrees in five minutes raises no rule."""

@@ -112,7 +112,7 @@ def test_a_withdrawn_device_leaves_no_alarm_behind(gas: Any, entries: dict[str, 
     assert len(gas.detector.snapshot()["keys"]) == 0
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(step_s=st.sampled_from([1.0, 2.0, 5.0, 10.0, 20.0]), rate=st.floats(3.0, 12.0))
 def test_a_steady_rise_is_found_at_any_reporting_interval(
     stage: Callable[..., Any], step_s: float, rate: float

@@ -102,7 +102,7 @@ def test_a_step_that_lasts_is_a_new_normal_in_the_end_and_the_finding_says_so() 
 
 
 @given(level=st.sampled_from([0.0, 0.1, 2.0, 20.9]), step_s=st.sampled_from([1.0, 60.0, 1200.0]))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_a_constant_reading_never_alarms(level: float, step_s: float) -> None:
     """No noise is no reason to see a shift in nothing."""
     assert _watch([level] * 300, step_s).findings == []
@@ -182,7 +182,7 @@ def test_a_score_is_one_where_the_alarm_is_and_higher_the_farther_out() -> None:
 
 
 @given(scale=st.sampled_from([0.01, 0.1, 10.0, 1000.0]))
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 def test_each_sensor_is_judged_by_its_own_noise(scale: float) -> None:
     """The same shape at any scale is found at the same minute, once the spread is above the sensor's resolution."""
     values = 1.0 + _noise(460)

@@ -80,7 +80,7 @@ def found(recording: Recording, pace: int) -> list[tuple[str, str, int]]:
 
 @pytest.mark.parametrize("measurand", ["ch4_lel", "temp_c", "value"])
 @given(seed=st.integers(0, 2**32 - 1), pace=st.integers(1, 60))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_ticks_change_nothing_about_what_is_measured(measurand: str, seed: int, pace: int) -> None:
     """However rare they are, rules that judge readings find the same at the same readings."""
     rng = np.random.default_rng(seed)

@@ -294,7 +294,7 @@ async def test_a_bug_of_the_listener_ends_the_run() -> None:
     assert caught.group_contains(IndexError)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.lists(st.binary(max_size=3), min_size=1, max_size=4), min_size=1, max_size=8))
 async def test_the_journal_is_what_was_delivered(deliveries: list[list[bytes]]) -> None:
     """However messages are grouped and appends fall between them, the journal holds them all, once, in order."""

@@ -115,4 +115,4 @@ class Walk(RuleBasedStateMachine):
 
 
 TestWalk = Walk.TestCase
-TestWalk.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestWalk.settings = settings(max_examples=40, stateful_step_count=40)

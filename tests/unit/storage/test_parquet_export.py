@@ -77,7 +77,7 @@ ROWS = st.tuples(
 )
 
 
-@settings(max_examples=20, deadline=None)  # each example opens a file
+@settings(max_examples=20)  # each example opens a file
 @given(rows=st.lists(ROWS, min_size=1, max_size=30, unique=True))
 def test_what_is_read_back_is_what_was_held(rows: list[Row], tmp_path_factory: pytest.TempPathFactory) -> None:
     """Every reading is in the file of its local day, to the last bit, sorted by device, measurand and time."""

@@ -123,7 +123,7 @@ def _findings(engine: Engine, segments: list[Segment]) -> list[Finding]:
     return [finding for segment in segments for finding in engine.process(segment)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), step=st.integers(1, 40))
 def test_cuts_snapshots_and_restarts_change_nothing(new_shop: Callable[[], "Workshop"], seed: int, step: int) -> None:
     """One record a segment, as few segments as possible, or a restore at every record: the findings are the same bytes."""
@@ -147,7 +147,7 @@ def _findings_with_restores(paths: tuple[str, ...], records: list[Segment]) -> l
     return found
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_every_alarm_is_raised_before_it_changes_or_clears(new_shop: Callable[[], "Workshop"], seed: int) -> None:
     """For each device and rule the findings read raise, changes, clear; without power and gas, all are over in the end."""
