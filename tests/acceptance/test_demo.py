@@ -76,7 +76,7 @@ def test_the_demo_keeps_its_promise_and_goes_on_after_a_kill(tmp_path: Path, bus
     folder = tmp_path / "demo"
     first = Demo(folder, busy_port)
     first.wait_for("Ctrl-C")
-    assert f"port {busy_port} is busy: taking {busy_port + 1}" in first.said
+    assert re.search(rf"port {busy_port} is busy: taking \d+", first.said)
     assert re.search(r"password \S{16,}", first.said)
     end = time.monotonic() + PATIENCE_S
     while not (rules_in(folder)[0].keys() >= PROMISED and rules_in(folder)[1] >= GRAVE):
