@@ -26,7 +26,8 @@ _STYLE = """
 body{font:14px/1.5 "Noto Sans CJK SC","Microsoft YaHei",sans-serif;margin:24px auto;max-width:1220px;color:#1f2329;padding:0 16px}
 h1{font-size:22px}h2{font-size:15px;margin:22px 0 2px}
 h2+p{margin:0;font-size:11px;color:#646a73}table{border-collapse:collapse;margin:8px 0}
-ul{margin:8px 0;padding-left:20px;font-size:12px;color:#646a73}td,th{border:1px solid #dee0e3;padding:3px 10px;text-align:left}th{background:#f5f6f7}svg{width:100%;height:auto;display:block}
+ul{margin:8px 0;padding-left:20px;font-size:12px;color:#646a73}
+td,th{border:1px solid #dee0e3;padding:3px 10px;text-align:left}th{background:#f5f6f7}svg{width:100%;height:auto;display:block}
 .truth{fill:#52c41a;fill-opacity:.22}.alarm{fill-opacity:.85}.curve{fill:none;stroke:#245bdb;stroke-width:1}
 .axis{stroke:#dee0e3}.tick{font-size:10px;fill:#646a73}
 .key span{display:inline-block;padding:0 8px;margin-right:8px;border-radius:3px}

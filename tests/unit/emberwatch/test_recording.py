@@ -1,9 +1,12 @@
 """Recordings: any table with times becomes arrays of readings, and what was left out is said."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from domain.errors import InputError
 from domain.places import DevicePath
@@ -151,3 +154,58 @@ def test_a_column_that_names_no_device_is_explained(tmp_path: Path) -> None:
     """The token is a column's name."""
     with pytest.raises(InputError, match="no column 'node'"):
         read_recordings([write(tmp_path, LONG)], mapping=["ppm CH4={node}:ch4_ppm"])
+
+
+CELL = st.one_of(
+    st.sampled_from(
+        [
+            "",
+            "time",
+            "sensor",
+            "label",
+            "0",
+            "1",
+            "-999",
+            "1,5",
+            "2022-05-09 00:00",
+            "1/2/2022",
+            "PM",
+            "ppm",
+            '"',
+            "#",
+            "°C",
+        ]
+    ),
+    st.floats().map(str),
+    st.text(max_size=5),
+)
+LINES = st.lists(st.lists(CELL, max_size=4), max_size=12)
+
+
+@given(
+    lines=LINES, cut=st.sampled_from([",", ";", "\t", " "]), encoding=st.sampled_from(["utf-8", "utf-16", "gb18030"])
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_table_is_a_recording_or_a_line_of_advice(
+    tmp_path: Path, lines: list[list[str]], cut: str, encoding: str
+) -> None:
+    """Never a traceback: times ascend and every number is finite or a gap."""
+    file = tmp_path / "any.csv"
+    file.write_bytes("\n".join(cut.join(cells) for cells in lines).encode(encoding, "ignore"))
+    try:
+        recording = read_recordings([file])
+    except InputError:
+        return
+    assert (np.diff(recording.times) >= 0).all()
+    assert not np.isinf(recording.values).any()
+
+
+@given(content=st.binary(max_size=300))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_file_is_a_recording_or_a_line_of_advice(tmp_path: Path, content: bytes) -> None:
+    """Programs, pictures, archives."""
+    file = tmp_path / "any.bin"
+    for start in (b"", b"PK\x03\x04", b"\xff\xfe"):
+        file.write_bytes(start + content)
+        with contextlib.suppress(InputError):
+            read_recordings([file])
