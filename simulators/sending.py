@@ -126,6 +126,7 @@ class Sender:
         finally:
             joined.cancel()
             stopped.cancel()
+            await asyncio.gather(joined, stopped, return_exceptions=True)
 
     async def receive(self) -> None:
         """Listen for receipts, for ever."""
