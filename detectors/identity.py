@@ -79,9 +79,9 @@ class Identity:
         """Return the slots that have a message which is not the successor of the one before."""
         order = live[np.argsort(contacts.slot[live], kind="stable")]
         slot, boot, seq = contacts.slot[order], contacts.boot[order], contacts.seq[order]
-        first = np.diff(slot, prepend=-1) != 0
-        boot_before = np.where(first, self._boot[slot], np.roll(boot, 1))
-        seq_before = np.where(first, self._seq[slot], np.roll(seq, 1))
+        boot_before, seq_before = self._boot[slot], self._seq[slot]
+        again = np.flatnonzero(slot[1:] == slot[:-1])
+        boot_before[again + 1], seq_before[again + 1] = boot[again], seq[again]
         odd = (seq != seq_before + 1) | (boot != boot_before)
         odd &= (seq != UNNUMBERED) & (seq_before != UNNUMBERED)
         slots: list[int] = slot[odd].tolist()

@@ -89,7 +89,9 @@ class Rising:
     def _take(self, readings: Readings, rows: Int64, level1: Float64, world: World) -> Output:
         """Take in readings of followed sensors; those that are low again are followed no more."""
         turns = [t for some in rounds(rows) for t in self._advance(readings, some, rows[some], level1[some])]
-        self._leave(np.unique(rows[self._courses.is_empty(rows)]))
+        empty = rows[self._courses.is_empty(rows)]
+        if len(empty):
+            self._leave(np.unique(empty))
         turns.sort(key=itemgetter(0))
         return Output([found for turn in turns for found in self._told(readings, turn, world)])
 

@@ -34,6 +34,8 @@ class Strangers:
         contacts = segment.contacts
         live = np.flatnonzero(~contacts.retained)
         unjudged = live[self._verdict[contacts.slot[live]] == _UNJUDGED]
+        if not len(unjudged):
+            return Output()
         firsts = np.sort(np.unique(contacts.slot[unjudged], return_index=True)[1])
         findings = []
         for i in unjudged[firsts].tolist():

@@ -62,7 +62,7 @@ class Readings:
         if isinstance(rows, slice):
             return Readings(*(getattr(self, name)[rows] for name in self.__slots__))
         if rows.dtype == np.bool_:  # looked for once, not once a column
-            rows = np.flatnonzero(rows)
+            rows = rows.nonzero()[0]
         if not len(rows):  # most detectors, of most segments
             return _NONE
         return Readings(*(getattr(self, name).take(rows) for name in self.__slots__))
