@@ -75,6 +75,7 @@ async def running(settings: Settings, say: Callable[[str], None], port: int | No
     listener = listen(settings.api.host, settings.api.port if port is None else port)
     with ExitStack() as stores, contextlib.closing(listener):
         stores.enter_context(locked(settings.folder))
+        _disk(settings).use_reserve()  # on a full disk the stores cannot even be opened
         say("opening the stores")
         books = stores.enter_context(open_books(settings))
         streams = stores.enter_context(open_streams(settings))
@@ -147,7 +148,7 @@ async def _assemble(
     feed.start(pipeline.offset)
     worker = Worker(pipeline, stop)
     transport = build_transport(settings, address)
-    disk = Disk.under(settings.folder, settings.retention.disk_free_mib << 20)
+    disk = _disk(settings)
     thinner = Thinner(settings.overload.interval_s * 1000, clock_ms)
     collector = Collector(
         transport,
@@ -174,6 +175,10 @@ async def _assemble(
         started_ms=clock_ms(),
         failures=failures,
     )
+
+
+def _disk(settings: Settings) -> Disk:
+    return Disk.under(settings.folder, settings.retention.disk_free_mib << 20)
 
 
 def _progress(say: Callable[[str], None]) -> Callable[[int, int], None]:
