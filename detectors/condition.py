@@ -51,7 +51,12 @@ _MANY_RUNS = 200.0
 _FIRST_RUNS = 20
 _FIRST = 120
 """Readings, and minutes, before noise is judged."""
-_TIMES_MEAN, _TIMES_LONGEST = 30.0, 3.0
+_SURPRISE, _TIMES_LONGEST = 30.0, 3.0
+"""A run of equal values is a freeze when chance makes one so long in e^30 (by how long runs are on average), and so many
+times the longest so far."""
+_LEAST_MEAN = 1.05
+_LEAST_RUN = 9.0
+"""No run this short is a freeze, whatever the sensor: `_SURPRISE` at `_LEAST_MEAN`."""
 _JUST = 1e-4
 """Minutes that something holds at the reading that begins it: more than none."""
 
@@ -109,9 +114,10 @@ def _runs(
     rows[RUN_MIN] += minutes
     rows[RUN_MIN] *= still
     found = np.zeros(len(values), np.uint8)
-    long = np.flatnonzero(rows[RUN] > _TIMES_MEAN)
+    long = np.flatnonzero(rows[RUN] > _LEAST_RUN)
     if len(long):
-        usual = np.maximum(_TIMES_MEAN * rows[MEAN_RUN, long], _TIMES_LONGEST * rows[LONGEST, long])
+        by_chance = -_SURPRISE / np.log1p(-1.0 / np.maximum(rows[MEAN_RUN, long], _LEAST_MEAN))
+        usual = np.maximum(by_chance, _TIMES_LONGEST * rows[LONGEST, long])
         frozen = (rows[RUN, long] > usual) & (rows[RUNS, long] >= _FIRST_RUNS)
         frozen &= (rows[RUN_MIN, long] >= tuning.frozen_min) & (values[long] != bounds.rest[long])
         found[long[frozen]] = FROZEN

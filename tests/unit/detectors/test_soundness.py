@@ -41,6 +41,20 @@ def test_a_value_frozen_to_the_last_digit(sensor: Any) -> None:
     assert hours(sensor, 0.1, lively) == ["D104 clear"]
 
 
+def test_a_sensor_that_reports_seldom_need_not_stand_still_for_longer(sensor: Any) -> None:
+    """Every ten minutes, hardly ever twice the same: seventeen equal readings, three hours, are enough."""
+    rng = Random(2)
+    for _ in range(300):
+        sensor.wait(600)
+        assert sensor.read(ch4_lel=round(lively(rng), 1)) == []
+    said = []
+    for _ in range(20):
+        sensor.wait(600)
+        said += sensor.read(ch4_lel=3.2)
+    assert said == ["D104 raise"]
+    assert 100 < sensor.found[-1].evidence["unchanged_min"] <= 170
+
+
 def test_nought_is_where_a_clean_sensor_rests(sensor: Any) -> None:
     """Clean air may last all night."""
     hours(sensor, 3, lively)
