@@ -81,7 +81,8 @@ def _is_time(cells: Sequence[str], *, certain: bool) -> bool:
         return False
     words = any(not _is_number(cell) for cell in said)
     epoch = bool(np.median(moments[good]) > _EPOCH_MS)
-    return words or epoch or (certain and bool((np.diff(moments[good]) >= 0).mean() > 0.9))  # noqa: PLR2004  nearly all
+    falls = int((np.diff(moments[good]) < 0).sum())
+    return words or epoch or (certain and falls < 0.1 * good.sum())
 
 
 def _is_number(cell: str) -> bool:

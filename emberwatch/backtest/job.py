@@ -198,6 +198,9 @@ def _came_of(variant: Variant, readings: int) -> dict[str, Any]:
 
 def _notes(recording: Recording, first: Variant, job: Job, proposals: Sequence[Suggestion]) -> list[str]:
     notes = list(recording.remarks)
+    dead, repeats = first.outcome.counts.dead, first.outcome.counts.duplicate
+    if dead or repeats:
+        notes.append(f"the decoder left out {dead} messages that are not as they should be and {repeats} repeats")
     if first.verdict is not None and first.verdict.total == 0:
         notes.append(f"no known event lies within the recording's time ({_shown(first.outcome.span)})")
     if any(channel.measurand in ("current_a", "voltage_v") for channel in recording.channels):

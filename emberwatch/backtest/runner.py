@@ -20,7 +20,7 @@ from emberwatch.backtest.feed import lead_ms, records
 from emberwatch.backtest.recording import Recording
 from emberwatch.backtest.truth import Interval, score_auc
 from emberwatch.pipeline import Machine
-from ledger.books import Books, Decided
+from ledger.books import Books, Counts, Decided
 
 _BATCH = 5_000
 
@@ -37,12 +37,13 @@ class Episode(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a run gave: findings in order, episodes, scores if asked for, and how long detection took."""
+    """What a run gave: findings in order, episodes, scores if asked for, what became of messages, how long it took."""
 
     findings: list[Finding]
     episodes: list[Episode]
     scores: list[Scores]
     devices: tuple[str, ...]
+    counts: Counts
     seconds: float
     span: Interval
 
@@ -78,9 +79,11 @@ def run(
     lead, span, rows = lead_ms(recording), recording.span, len(recording.times)
     findings: list[Finding] = []
     scores: list[Scores] = []
+    counts = Counts()
     began = time.perf_counter()
     for batch in _batches(recording):
         for decoded in machine.decoder.decode(batch):
+            counts += decoded.counts
             found = machine.engine.process(decoded.segment)
             found = found if only is None else [finding for finding in found if finding.rule in only]
             if keep_scores:
@@ -91,7 +94,7 @@ def run(
         now_ms = batch.records[-1].received_ms - lead
         progress(int(np.searchsorted(recording.times, now_ms, "right")), rows)
     seconds = time.perf_counter() - began
-    return Outcome(findings, episodes(findings), scores, machine.world.slots.paths(), seconds, span)
+    return Outcome(findings, episodes(findings), scores, machine.world.slots.paths(), counts, seconds, span)
 
 
 def _batches(recording: Recording) -> Iterator[RecordBatch]:
