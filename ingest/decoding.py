@@ -6,7 +6,6 @@ batches and however often the process restarted between (with `snapshot` and `re
 
 import itertools
 import logging
-import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -61,10 +60,7 @@ COMMANDED = "command"
 
 
 class _Sender(NamedTuple):
-    """Who published on a topic, and how to read it; no slot yet for a device that said nothing readable so far.
-
-    `path` and `device` are texts that others keep as well: there is one of each for every topic ever heard.
-    """
+    """Who published on a topic, and how to read it; no slot yet for a device that said nothing readable so far."""
 
     path: str
     device: str
@@ -98,7 +94,6 @@ class Decoder:
         self._duplicates = Duplicates(late_ms)
         self._clocks = Clocks(late_ms)
         self._reader = Reader(self._duplicates, self._clocks)
-        self._senders: dict[str, _Sender] = {}
         self._speakers: dict[str, int] = {}
         self._readers = {
             Kind.TELEMETRY: self._telemetry,
@@ -164,11 +159,10 @@ class Decoder:
 
     def _one(self, draft: Draft, offset: int, record: Record) -> Control | None:
         """Read one record of any kind; return what it says if it ends a segment."""
-        sender = self._senders.get(record.topic)
-        if sender is None and record.topic.startswith("$"):
+        if record.topic.startswith("$"):
             return self._ours(draft, offset, record)
         with self._quarantine(draft, offset, record):
-            sender = sender or self._sender(record.topic)
+            sender = self._sender(record.topic)
             is_new = sender.read(draft, offset, record, sender)
             draft.decoded += is_new
             draft.duplicate += not is_new
@@ -205,7 +199,7 @@ class Decoder:
         for text, count in thinned(record).items():
             draft.thinned += count
             with suppress(MalformedPayloadError):  # a topic that is none of ours is nobody's sign of life
-                sender = self._senders.get(text) or self._sender(text)
+                sender = self._sender(text)
                 if sender.slot is not None:
                     draft.message(offset, sender.slot, record.received_ms, record.received_ms, 0)
 
@@ -241,18 +235,17 @@ class Decoder:
         return Signal(offset, self._slots.take(str(path)), COMMANDED, data, at_ms, at_ms)
 
     def _sender(self, text: str) -> _Sender:
+        slot = self._speakers.get(text)
+        if slot is not None:
+            return _Sender(self._slots.path(slot), self._slots.device(slot), self._telemetry, slot)
         topic = Topic.parse(text)
         if topic.kind not in self._readers:
             raise MalformedPayloadError("topic", f"a {topic.kind} is not for devices to publish")
-        path, device = str(topic.path), sys.intern(topic.path.device)
+        path = str(topic.path)
         slot = self._slots.find(path)
-        if slot is None:
-            return _Sender(path, device, self._readers[topic.kind], None)
-        sender = _Sender(self._slots.path(slot), device, self._readers[topic.kind], slot)
-        self._senders[text] = sender  # only here, so that what is remembered is bounded by the slots
-        if topic.kind is Kind.TELEMETRY:
-            self._speakers[text] = slot
-        return sender
+        if slot is not None and topic.kind is Kind.TELEMETRY:
+            self._speakers[text] = slot  # only here, so that what is remembered is bounded by the slots
+        return _Sender(path, topic.path.device, self._readers[topic.kind], slot)
 
     def _slot(self, sender: _Sender) -> int:
         """Return the sender's slot: a new one if it may have one."""
@@ -340,7 +333,6 @@ class Decoder:
         self._registers_changed = state["registers_changed"]
         self._duplicates.restore(state["duplicates"])
         self._clocks.restore(state["clocks"])
-        self._senders.clear()
         self._speakers.clear()
 
 
