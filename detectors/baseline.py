@@ -22,10 +22,10 @@ LAST_MS, LEVEL, OFFSET, RECENT, VALUE = range(5)
 """Double precision: time of the last reading, level of the last days, level around the daily shape, the last hours' departure
 from either, and the last value."""
 _EXACT = 5
-STEP, SEEN, AGE, PACE, SAME, SHAPED, LEVEL_DEV, SHAPE_DEV, RECENT_DEV, LAG, SQUARE, LAST_Z = range(12)
-"""Single precision: finest step seen, readings, minutes known, usual minutes between readings, minutes unchanged, 1 where the
-daily shape is used, mean absolute residuals of the three, and the products that give the autocorrelation."""
-_ROUGH = 12
+STEP, SEEN, AGE, PACE, SAME, LONGEST, SHAPED, LEVEL_DEV, SHAPE_DEV, RECENT_DEV, LAG, SQUARE, LAST_Z = range(13)
+"""Single precision: finest step seen, readings, minutes known, usual minutes between readings, minutes unchanged and the longest
+so far, 1 where the daily shape is used, mean absolute residuals of the three, and the products that give the autocorrelation."""
+_ROUGH = 13
 
 CAP = 20.0
 """Departures are never said to be more than this many spreads."""
@@ -46,11 +46,15 @@ _DOUBT = (60.0, 600.0)
 _SHAPE_AFTER = 2.5 * _DAY_MIN
 _SHAPE_GAIN = 0.85
 """The daily shape is used once its residuals are this much smaller than those of a flat level."""
-_NARROW, _WIDE, _NEW_HOUR = 0.4, 3.0, 2.0
+_NARROW, _WIDE, _NEW_HOUR = 0.4, 6.0, 2.0
 """How much narrower or wider than the channel's spread one hour of the day may count; one never seen counts as wider again."""
 _FROZEN = 60.0
 """Minutes without any change after which the spread learns no more: a stuck sensor is not a quiet one."""
-_READINGS = (60.0, 300.0)
+_AWAY = np.float32(2.0)
+"""A departure from the last hours counts as at most so many times the one from the usual level."""
+_STILL, _STILL_READINGS = 4.0, 20.0
+"""So many times the longest run without any change, and so many readings, are no chance, after a day of learning."""
+_READINGS = (20.0, 300.0)
 """The last hours are at least so many readings, the last days so many: slow reporters have long memories."""
 _FEW = 20.0
 """Until so many readings residuals teach whole: there is no spread yet to clip them by."""
@@ -77,8 +81,9 @@ class Tuning(NamedTuple):
 class View:
     """One batch's residuals before it teaches: arrays of shape (n,) in step with `channels`.
 
-    `recent` and `usual` in spreads, within ±CAP; `expected` and `sigma` of the usual view in the unit; `minutes` since the last
-    reading; `flat`, `around` and `lately`: residuals from the three centres; `rough`: what was known of the channels, (k, n).
+    `recent` and `usual` in spreads, within ±CAP; `expected` and `sigma` of the usual view, `lately_expected` and `lately_sigma`
+    of the recent one, in the unit; `minutes` since the last reading; `flat`, `around` and `lately`: residuals from the three
+    centres; `rough`: what was known of the channels, (k, n).
     """
 
     channels: Int64
@@ -88,6 +93,7 @@ class View:
     usual: Float32
     expected: Float64
     sigma: Float32
+    lately_expected: Float64
     lately_sigma: Float32
     flat: Float32
     around: Float32
@@ -102,9 +108,21 @@ class View:
         inflation: Float32 = np.minimum(np.maximum(longer, 1.0), 100.0)
         return inflation
 
+    def news(self) -> Float32:
+        """Return the departures from the last hours that lead away from the usual level: to come back to it is no news."""
+        bound = np.where(self.recent * self.usual > 0, _AWAY * np.abs(self.usual), np.float32(0.0))
+        return _within(self.recent, bound)
+
+    def stillness(self) -> Float32:
+        """Return for how long the value has not changed, in the time after which that is no chance."""
+        rough = self.rough
+        limit = np.maximum(_STILL * rough[LONGEST], np.maximum(_STILL_READINGS * rough[PACE], _FROZEN))
+        still: Float32 = np.where(rough[AGE] > _DAY_MIN, rough[SAME] / limit, np.float32(0.0))
+        return still
+
 
 class Baselines:
-    """The state of all channels, grown on demand: 40 + 48 bytes a channel, and after an hour 288 of its daily shape."""
+    """The state of all channels, grown on demand: 40 + 52 bytes a channel, and after an hour 288 of its daily shape."""
 
     def __init__(self, tuning: Tuning) -> None:
         self.tuning = tuning
@@ -143,6 +161,7 @@ class Baselines:
             usual=_within((residual / sigmas[1]).astype(np.float32), CAP),
             expected=values - residual,
             sigma=sigmas[1],
+            lately_expected=values - lately,
             lately_sigma=sigmas[2],
             flat=flat.astype(np.float32),
             around=around.astype(np.float32),
@@ -172,25 +191,31 @@ class Baselines:
         doubts = [np.sqrt(1.0 + doubt / age) for doubt in _DOUBT]
         return recent * doubts[0], usual * doubts[1], recent
 
-    def learn(self, view: View, values: Float64, times_ms: Float64, elevated: Mask) -> None:
-        """Let the readings that `look` judged teach; where `elevated`, or far out, they teach little."""
+    def learn(self, view: View, values: Float64, times_ms: Float64, elevated: Mask, old: Mask) -> None:
+        """Let the readings that `look` judged teach; where `elevated`, or far out, they teach little.
+
+        Where that is `old` news the last hours go along with it whole.
+        """
         rough, exact = view.rough, gathered(self.exact, view.channels)
         self._remember(rough, view, values == exact[VALUE], elevated)
-        recent_min, usual_min = self._lessons(rough, view, elevated)
+        recent_min, usual_min = self._lessons(rough, view, elevated, old)
         sigma = np.maximum(rough[LEVEL_DEV] * _TO_SIGMA, rough[STEP])
         z = view.around / np.maximum(rough[SHAPE_DEV], rough[STEP])
-        hours, days = usual_min / 60.0, rough[AGE] / _DAY_MIN
+        hours = (np.stack((usual_min, np.minimum(view.minutes, _LONGEST))) / 60.0).astype(np.float32)
+        days = rough[AGE] / _DAY_MIN
         self.shape.learn(view.channels, view.at, values, hours, days, 4.0 * sigma, z)
         exact[RECENT] += self._turned(rough, view.shaped, (view.around - view.flat).astype(float))
         exact[VALUE], exact[LAST_MS] = values, times_ms
-        self._settle(exact, rough, view, recent_min, usual_min)
+        self._settle(exact, rough, view, recent_min, usual_min, old)
         self.exact[view.channels], self.rough[view.channels] = exact.T, rough.T
 
     def _remember(self, rough: Float32, view: View, same: Mask, elevated: Mask) -> None:
         """Take in what the reading says of the channel's rhythm."""
         rate = 1.0 / np.minimum(rough[SEEN] + 2.0, _LAGS)
         rough[PACE] += rate * (np.minimum(view.minutes, _DAY_MIN) - rough[PACE])
-        rough[SAME] = np.minimum(rough[SAME] + view.minutes, _OLDEST) * same
+        believed = np.where(rough[AGE] > _DAY_MIN, 2.0 * rough[LONGEST], np.float32(_OLDEST))
+        np.copyto(rough[LONGEST], np.maximum(rough[LONGEST], np.minimum(rough[SAME], believed)), where=~same)
+        rough[SAME] = np.minimum(rough[SAME] + np.minimum(view.minutes, _LONGEST), _OLDEST) * same
         z = _within(view.usual, _CLIP)
         rate *= ~elevated
         rough[LAG] += rate * (z * rough[LAST_Z] - rough[LAG])
@@ -199,17 +224,18 @@ class Baselines:
         rough[SEEN] += 1.0
         rough[AGE] = np.minimum(rough[AGE] + np.minimum(view.minutes, _LONGEST), _OLDEST)
 
-    def _lessons(self, rough: Float32, view: View, elevated: Mask) -> tuple[Float32, Float32]:
+    def _lessons(self, rough: Float32, view: View, elevated: Mask, old: Mask) -> tuple[Float32, Float32]:
         """Return how many minutes each reading counts as for the recent and for the usual view."""
         ripe = self.tuning.ripe / (self.tuning.ripe + rough[AGE])
         minutes = np.minimum(view.minutes, _LONGEST)
         little = minutes * (_ELEVATED_RATE + (1.0 - _ELEVATED_RATE) * ripe * ripe)
         recent, usual = (np.abs(z) if self.tuning.both else z for z in (view.recent, view.usual))
-        return np.where(elevated | (recent > _CLIP), little, minutes), np.where(
-            elevated | (usual > _CLIP), little, minutes
-        )
+        recent_min = np.where((elevated | (recent > _CLIP)) & ~old, little, minutes)
+        return recent_min, np.where(elevated | (usual > _CLIP), little, minutes)
 
-    def _settle(self, exact: Float64, rough: Float32, view: View, recent_min: Float32, usual_min: Float32) -> None:
+    def _settle(
+        self, exact: Float64, rough: Float32, view: View, recent_min: Float32, usual_min: Float32, old: Mask
+    ) -> None:
         """Move centres and spreads."""
         tuning, age, pace = self.tuning, np.maximum(rough[AGE], 1e-6), rough[PACE]
         days = np.minimum(np.maximum(tuning.usual, _READINGS[1] * pace), age)
@@ -219,13 +245,13 @@ class Baselines:
         bound = np.where(young, np.float32(np.inf), np.float32(_CLIP))
         flat = _within(view.flat, bound * np.maximum(rough[LEVEL_DEV] * _TO_SIGMA, rough[STEP]))
         around = _within(view.around, bound * np.maximum(rough[SHAPE_DEV] * _TO_SIGMA, rough[STEP]))
-        lately = _within(view.lately, bound * view.lately_sigma)
+        lately = np.where(old, view.lately, _within(view.lately, bound * view.lately_sigma))
         centre = _share(usual_min, days)
         exact[LEVEL] += centre * flat
         exact[OFFSET] += centre * around
         exact[RECENT] += _share(recent_min, hours) * lately - centre * np.where(view.shaped, around, flat)
         moving = rough[SAME] <= _FROZEN
-        width, wide = _share(usual_min, 2.0 * spread) * moving, _share(recent_min, spread) * moving
+        width, wide = _share(usual_min, 2.0 * spread) * moving, _share(recent_min, spread) * (moving & ~old)
         rough[LEVEL_DEV] += width * (np.abs(flat) - rough[LEVEL_DEV])
         rough[SHAPE_DEV] += width * (np.abs(around) - rough[SHAPE_DEV])
         rough[RECENT_DEV] += wide * (np.abs(lately) - rough[RECENT_DEV])
@@ -238,6 +264,7 @@ class Baselines:
         self.exact[channels, LEVEL] += departures
         self.exact[channels, OFFSET] += departures
         self.exact[channels, RECENT] = 0.0
+        self.rough[channels, LONGEST] = np.maximum(self.rough[channels, LONGEST], self.rough[channels, SAME])
 
     def snapshot(self, count: int) -> dict[str, NDArray[Any]]:
         """Return the state of the first `count` channels."""

@@ -26,7 +26,7 @@ _SATURDAY = 5
 _DAYS = 10.0
 """An hour's level is about the mean of its last ten days."""
 _CLASS_SHARE = np.array([5 / 7, 2 / 7], np.float32)
-_WIDEST = 4.0
+_WIDEST = 8.0
 _FIRST_DAYS = 1.0 / HOURS
 """What a channel said in its first hour shapes no day: devices that come and go need no tables."""
 
@@ -119,7 +119,7 @@ class DayShape:
     def learn(
         self, channels: Int64, at: Moment, values: Float64, hours: Float32, days: Float32, limit: Float32, z: Float32
     ) -> None:
-        """Move the hour's level and width towards this reading, which counts as `hours` of a channel `days` old.
+        """Move the hour's level and width towards this reading of a channel `days` old; `hours`, (2, n), are what it counts as.
 
         The level moves as if by no more than `limit`; `z` is the residual in spreads of the channel.
         """
@@ -132,11 +132,11 @@ class DayShape:
             return
         rows = known if len(known) < len(tables) else slice(None)
         cell, hour, values, tables = at.cell[rows], at.hour[rows], values[rows], tables[rows]
-        hours, days, limit, z = hours[rows], days[rows], limit[rows], z[rows]
+        hours, days, limit, z = hours[:, rows], days[rows], limit[rows], z[rows]
         seen = np.minimum(1.0 + days * _CLASS_SHARE[cell // HOURS], _DAYS)
         level = self.level[tables, cell]
         step = (values - level).astype(np.float32)
-        step = np.maximum(np.minimum(step, limit), -limit) * np.minimum(hours / seen, 1.0)
+        step = np.maximum(np.minimum(step, limit), -limit) * np.minimum(hours[0] / seen, 1.0)
         self.level[tables, cell] = np.where(np.isnan(level), values, level + step)
         width = self.width[tables, hour]
-        self.width[tables, hour] = width + (np.minimum(np.abs(z), _WIDEST) - width) * (hours / _DAYS)
+        self.width[tables, hour] = width + (np.minimum(np.abs(z), _WIDEST) - width) * (hours[1] / _DAYS)

@@ -15,14 +15,14 @@ import numpy as np
 
 from detectors.arrays import rounds
 from detectors.base import Output, Scores, World
-from detectors.baseline import AGE, PACE, Baselines, Mask, Tuning, View
+from detectors.baseline import AGE, PACE, SAME, Baselines, Mask, Tuning, View
 from detectors.catalogue import CATALOGUE
 from detectors.channels import Channels
 from detectors.counters import Counters
 from detectors.holding import Moment
 from detectors.pacing import Pacing
 from detectors.parameters import Parameters
-from detectors.suspicion import ACTIVE, PEAK, Limits, Suspicions
+from detectors.suspicion import ACTIVE, LASTING, PEAK, Limits, Suspicions, Why
 from detectors.withdrawals import WITHDRAWN, leaves
 from domain.changes import RegisterChange
 from domain.findings import Action, Finding
@@ -97,7 +97,7 @@ class Unusual:
         judged = suspicions.judge(view, values)
         score[chosen] = judged.score
         self._pacing.keep(channels, judged.score)
-        baselines.learn(view, values, times, judged.elevated)
+        baselines.learn(view, values, times, judged.elevated, judged.old)
         turned = [
             (int(chosen[i]), self._picture(view, i, judged.score[i])) for i in judged.turned.nonzero()[0].tolist()
         ]
@@ -118,16 +118,18 @@ class Unusual:
         return lasting
 
     def _picture(self, view: View, i: int, score: float, *, settled: bool = False) -> "_Turn":
-        channel = int(view.channels[i])
+        channel, why = int(view.channels[i]), self._suspicions.why(view, i)
         row, age = self._suspicions.rows[channel], self._baselines.rough[channel, AGE]
         return _Turn(
             active=bool(row[ACTIVE] > 0) and not settled,
             settled=settled,
-            expected=float(view.expected[i]),
-            sigma=float(view.sigma[i]),
+            why=why,
+            expected=float(view.lately_expected[i] if why is Why.LATELY else view.expected[i]),
+            sigma=float(view.lately_sigma[i] if why is Why.LATELY else view.sigma[i]),
             score=float(score),
             peak=float(row[PEAK]),
             by_hour=bool(view.shaped[i]),
+            lasting=float(row[LASTING] if why is Why.LASTING else view.rough[SAME, i]),
             known_h=float(age) / _HOUR,
         )
 
@@ -224,11 +226,13 @@ class _Turn(NamedTuple):
 
     active: bool
     settled: bool
+    why: Why
     expected: float
     sigma: float
     score: float
     peak: float
     by_hour: bool
+    lasting: float
     known_h: float
 
 
@@ -276,13 +280,21 @@ def _limits(values: Mapping[str, float], *, gas: bool) -> Limits:
 
 def _evidence(readings: Readings, i: int, turn: _Turn) -> dict[str, Any]:
     measurand = MEASURANDS[int(readings.measurand[i])]
-    return {
+    evidence = {
         "measurand": measurand.name,
         "value": round(float(readings.value[i]), _DIGITS),
         "unit": measurand.unit,
         "baseline": round(turn.expected, _DIGITS),
-        "baseline_of": "hour_of_day" if turn.by_hour else "last_days",
+        "baseline_of": _baseline_of(turn),
         "known_h": round(turn.known_h, 1),
         "spread": round(turn.sigma, _DIGITS),
         "score": round(turn.score, 2),
     }
+    lasting = {Why.LASTING: "departed_min", Why.UNCHANGED: "unchanged_min"}.get(turn.why)
+    return evidence if lasting is None else evidence | {lasting: round(turn.lasting)}
+
+
+def _baseline_of(turn: _Turn) -> str:
+    if turn.why is Why.LATELY:
+        return "last_hours"
+    return "hour_of_day" if turn.by_hour else "last_days"

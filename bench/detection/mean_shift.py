@@ -115,7 +115,8 @@ def _departures(baselines: Baselines, values: Float64, minute: int) -> Float64:
     if minute == 0:
         baselines.begin(channels, values, at, np.full(_LEARNERS, 0.01))
     view = baselines.look(channels, values, at)
-    baselines.learn(view, values, at, np.zeros(_LEARNERS, np.bool_))
+    none = np.zeros(_LEARNERS, np.bool_)
+    baselines.learn(view, values, at, none, none)
     return view.usual.astype(float)
 
 

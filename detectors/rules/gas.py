@@ -76,7 +76,7 @@ _EARLY = (
             Parameter("h", 3.0, "σ·min", OURS, 1.0, 1000.0),
             Parameter("small_k", 0.75, "σ", OURS, 0.1, 10.0),
             Parameter("small_h", 40.0, "σ·min", OURS, 1.0, 10_000.0),
-            Parameter("recent_h", 8.0, "h", OURS, 0.25, 48.0),
+            Parameter("recent_h", 4.0, "h", OURS, 0.25, 48.0),
             Parameter("usual_d", 2.0, "d", OURS, 0.25, 60.0),
             Parameter("spread_h", 24.0, "h", OURS, 1.0, 336.0),
             Parameter("warmup_min", 10.0, "min", OURS, 1.0, 1440.0),

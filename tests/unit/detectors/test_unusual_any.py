@@ -99,11 +99,39 @@ def test_what_happens_every_hour_stops_being_news() -> None:
     assert len([f for f in late if f.action == "raise"]) <= 1
 
 
-def test_a_frozen_sensor_does_not_learn_to_be_quiet() -> None:
-    """A day without any change, then the old noise again: no alarm, as the spread waited."""
-    alive = np.round(50.0 + _noise(1440, 1.0), 2)
+def test_a_stuck_sensor_is_told_and_does_not_learn_to_be_quiet() -> None:
+    """A day without any change is one alarm that says so; the old noise ends it and is no news, as the spread waited."""
+    alive = np.round(50.0 + _noise(1500, 1.0), 2)
     values = np.concatenate((alive, np.full(1440, 50.0), alive[:300]))
-    assert _said(_watch(values, 60.0, "rh")) == []
+    raised, cleared = _watch(values, 60.0, "rh").findings
+    assert (raised.action, cleared.action) == ("raise", "clear")
+    assert raised.evidence["unchanged_min"] == pytest.approx(60, abs=5)
+
+
+def test_what_hardly_ever_changes_is_not_stuck() -> None:
+    """A room of 20 or 20.5 degrees that changes once in eight hours stands still for as long as that."""
+    values = np.repeat(np.tile([20.0, 20.5], 8), 96)
+    assert _said(_watch(values, 300.0, "temp_c")) == []
+
+
+def test_a_jump_of_what_wanders_is_told_by_the_last_hours() -> None:
+    """Its level strays by ten within days, so five more are nothing to them, but they come within five minutes."""
+    rng = np.random.default_rng(3)
+    values = np.round(80.0 + np.cumsum(rng.normal(0.0, 0.15, 5 * 288)), 2)
+    jump = 4 * 288 + int(np.argmax(values[4 * 288 : 4 * 288 + 200]))
+    values[jump:] += 5.0
+    raised = next(f for f in _watch(values, 300.0, "temp_c").findings if f.at_ms >= MONDAY_MS + jump * 300_000)
+    assert raised.at_ms - MONDAY_MS <= (jump + 3) * 300_000
+    assert raised.evidence["baseline_of"] == "last_hours"
+
+
+def test_a_little_for_long_says_for_how_long() -> None:
+    """Two spreads, unseen in any reading, are told with the time since when."""
+    values = np.round(20.0 + _noise(4000, 0.2), 2)
+    values[3600:] += 0.4
+    raised = _watch(values, 60.0, "temp_c").findings[0]
+    assert raised.at_ms - MONDAY_MS >= 3600 * 60_000
+    assert raised.evidence["departed_min"] >= 5
 
 
 def test_a_counting_meter_is_watched_by_its_rate() -> None:
