@@ -13,6 +13,7 @@ from domain import measurands
 from domain.changes import RegisterChange
 from domain.measurands import Family
 from domain.places import DevicePath
+from domain.readings import Float64, Int64
 from domain.records import REGISTER, START, TICK, Record
 from emberwatch.backtest.recording import Recording
 from registers.device import Device, DeviceKind, DeviceModel
@@ -28,7 +29,9 @@ _ROOM_C = 45.0
 _TICK_ROWS = 60
 _SHORTEST_MS, _LONGEST_MS = 1_000, 900_000
 """The live service ticks once a second; nothing that waits for a tick is judged finer than by quarter hours of slow readings."""
-_WEEK_MS = 7 * 86_400_000
+_FIRST = 20
+_DAY_MS = 86_400_000
+_WEEK_MS = 7 * _DAY_MS
 
 
 def pace_ms(recording: Recording) -> int:
@@ -105,9 +108,15 @@ def _device(path: DevicePath, named: list[tuple[int, str]], recording: Recording
 def _kind(named: list[tuple[int, str]], recording: Recording) -> DeviceKind:
     """Return the kind of a device by what it measures first; one that is usually hot watches a process, not a room."""
     column, name = named[0]
-    if name == "temp_c" and float(np.median(recording.series(column)[1])) > _ROOM_C:
+    if name == "temp_c" and not _is_room(*recording.series(column)):
         return DeviceKind.PROCESS
     return _KINDS.get(measurands.BY_NAME[name].family, DeviceKind.GAS)
+
+
+def _is_room(times: Int64, temperatures: Float64) -> bool:
+    """Whether it is as warm as a room: of days the usual level tells, of a fire test only how it began."""
+    usual = temperatures if times[-1] - times[0] > _DAY_MS else temperatures[:_FIRST]
+    return float(np.median(usual)) <= _ROOM_C
 
 
 def _interval_s(recording: Recording, columns: list[int]) -> int:

@@ -58,17 +58,21 @@ def test_silence_is_time_that_goes_on() -> None:
     assert len(ticks) < 20
 
 
+def kind(temperatures: list[float], step_ms: int) -> DeviceKind:
+    changes = registers(recorded([[t] for t in temperatures], ["temp_c"], step_ms))
+    return next(DeviceKind((change.row or {})["kind"]) for change in changes if change.noun == "model")
+
+
 def test_what_is_usually_hot_is_no_room() -> None:
-    """Its heat is no fire."""
-    kinds = [
-        next(
-            (change.row or {})["kind"]
-            for change in registers(recorded([[value]] * 3, ["temp_c"]))
-            if change.noun == "model"
-        )
-        for value in (21.0, 86.0)
-    ]
-    assert kinds == [DeviceKind.FIRE, DeviceKind.PROCESS]
+    """Its heat is no fire; a machine that was started during the week was hot for most of it."""
+    assert kind([21.0] * 100, 60 * MINUTE) == DeviceKind.FIRE
+    assert kind([21.0] * 30 + [86.0] * 70, 60 * MINUTE) == DeviceKind.PROCESS
+
+
+def test_a_room_that_burns_is_a_room() -> None:
+    """Most of a fire test is hot, but it began as a room does."""
+    assert kind([21.0] * 30 + [600.0] * 300, 1000) == DeviceKind.FIRE
+    assert kind([86.0] * 330, 1000) == DeviceKind.PROCESS
 
 
 def found(recording: Recording, pace: int) -> list[tuple[str, str, int]]:
