@@ -29,7 +29,7 @@ def saved(file: Path, rows: Sequence[Sequence[Any]]) -> Path:
 
 def test_cells_are_texts_and_dates_iso(tmp_path: Path) -> None:
     """What was left out between two cells is empty."""
-    rows = [["时间", "CO (ppm)", None, None], [MIDNIGHT, 1.5, None, None], [NOON, " 2.5", None, 7]]
+    rows: list[list[Any]] = [["时间", "CO (ppm)", None, None], [MIDNIGHT, 1.5, None, None], [NOON, " 2.5", None, 7]]
     assert list(workbook_rows(saved(tmp_path / "book.xlsx", rows))) == [
         ["时间", "CO (ppm)", "", ""],
         ["2022-05-09 00:00:00.000000", "1.5", "", ""],
@@ -39,7 +39,7 @@ def test_cells_are_texts_and_dates_iso(tmp_path: Path) -> None:
 
 def test_a_workbook_is_a_recording(tmp_path: Path) -> None:
     """As if it were CSV."""
-    rows = [["时间", "CO (ppm)"], [MIDNIGHT, 1.5], [NOON, 2.5]]
+    rows: list[list[Any]] = [["时间", "CO (ppm)"], [MIDNIGHT, 1.5], [NOON, 2.5]]
     recording = read_recordings([saved(tmp_path / "book.xlsx", rows)])
     assert recording.times.tolist() == [1_652_054_400_000, 1_652_097_600_000]
     assert recording.values[:, 0].tolist() == [1.5, 2.5]
