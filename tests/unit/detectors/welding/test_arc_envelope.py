@@ -105,9 +105,9 @@ def test_registers_are_read_anew_only_when_machines_or_devices_change() -> None:
     envelopes = _envelopes(world)
     change = _machine(measures="mains")
     world.view.apply([change])
-    envelopes.forget([RegisterChange(2, "permit", "DH-1")])
+    envelopes.forget([RegisterChange(2, "permit", "DH-1")], world)
     envelopes.refresh(world)
     assert envelopes.kind.tolist() == [SECONDARY]
-    envelopes.forget([change])
+    envelopes.forget([change], world)
     envelopes.refresh(world)
     assert envelopes.kind.tolist() == [MAINS]
