@@ -4,8 +4,8 @@
 
 Every device reports once a round, in one segment with a tick at its end, as in a live service that catches up or has much to
 do. One in 200 passes its limits halfway, so that the costly paths run too. Measured after as many warm-up rounds of five minutes,
-when models have their daily shapes. `us_a_reading` divides by all readings of the round, whoever they concern; `us_a_rule` divides
-that by the detector's rules.
+when models have their daily shapes. `us_a_reading` divides by all readings of the round, whoever they concern; `us_a_rule`
+divides that by the detector's rules.
 """
 
 import random
