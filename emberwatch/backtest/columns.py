@@ -14,7 +14,7 @@ from domain.errors import InputError
 from domain.readings import Float64
 from emberwatch.backtest.channels import Channel, in_recording
 from emberwatch.backtest.moments import NEVER, UNITS, read_times
-from emberwatch.backtest.quantities import PLAIN, Found, find, last_word, named, only_arcs
+from emberwatch.backtest.quantities import PLAIN, Found, find, last_word, named
 from emberwatch.backtest.table import Cells, Table
 
 _TIME = re.compile(
@@ -159,7 +159,6 @@ def channels_of(
 ) -> tuple[list[Channel], list[Float64], list[str]]:
     """Return the channel of each column with its readings in the measurand's unit, and what to tell the user of it."""
     found = [find(table.names[place], table.units[place]) for place in places]
-    found = only_arcs(found, columns, [table.names[place] for place in places])
     names = _device_names(table, places, found)
     channels = [
         Channel(table.names[place], in_recording(name), what.measurand)

@@ -23,7 +23,10 @@ from registers.noun import Noun
 from registers.place import Area, Site
 
 _KINDS = {Family.FIRE: DeviceKind.FIRE, Family.ELECTRIC: DeviceKind.ELECTRIC, Family.PROCESS: DeviceKind.PROCESS}
-_WELDING = frozenset({"current_a", "voltage_v"})
+_ARC_V, _ARC_A = 120.0, 20.0
+"""No welding machine has more volts between its terminals (GB/T 15579.1: 113 V), none welds with less current."""
+_MOSTLY = 0.99
+"""Sparks that strike an arc are no voltage of the machine's."""
 _ROOM_C = 45.0
 """What is usually warmer than this is no room, and its heat no fire."""
 _TICK_ROWS = 60
@@ -93,7 +96,7 @@ def registers(recording: Recording) -> list[RegisterChange]:
 def _device(path: DevicePath, named: list[tuple[int, str]], recording: Recording) -> list[Noun]:
     names = [name for _, name in named]
     interval_s = _interval_s(recording, [i for i, _ in named])
-    if _WELDING & set(names):
+    if _welds(named, recording):
         return [WeldingMachine(code=path.device, chip=path.device, interval_s=interval_s)]
     model = DeviceModel(
         code=f"model-{path.device}"[:64],
@@ -103,6 +106,20 @@ def _device(path: DevicePath, named: list[tuple[int, str]], recording: Recording
         interval_s=interval_s,
     )
     return [model, Device(code=path.device, site=path.site, model=model.code)]
+
+
+def welders(recording: Recording) -> list[DevicePath]:
+    """Return the devices that are welding machines."""
+    return [path for path, named in _columns(recording).items() if _welds(named, recording)]
+
+
+def _welds(named: list[tuple[int, str]], recording: Recording) -> bool:
+    """Whether current and voltage are an arc's: low voltage, high current; others are a meter's."""
+    columns = {name: np.abs(recording.series(i)[1]) for i, name in named}
+    current, voltage = columns.get("current_a"), columns.get("voltage_v")
+    if current is None or voltage is None or not (len(current) and len(voltage)):
+        return False
+    return bool(np.quantile(voltage, _MOSTLY) <= _ARC_V and np.quantile(current, _MOSTLY) >= _ARC_A)
 
 
 def _kind(named: list[tuple[int, str]], recording: Recording) -> DeviceKind:

@@ -14,6 +14,7 @@ from detectors.engine import Engine
 from detectors.parameters import Parameters
 from domain.errors import InputError
 from emberwatch.backtest import report
+from emberwatch.backtest.feed import welders
 from emberwatch.backtest.known import read_truth
 from emberwatch.backtest.recording import Recording, read_recordings
 from emberwatch.backtest.report import Variant
@@ -203,7 +204,7 @@ def _notes(recording: Recording, first: Variant, job: Job, proposals: Sequence[S
         notes.append(f"the decoder left out {dead} messages that are not as they should be and {repeats} repeats")
     if first.verdict is not None and first.verdict.total == 0:
         notes.append(f"no known event lies within the recording's time ({_shown(first.outcome.span)})")
-    if any(channel.measurand in ("current_a", "voltage_v") for channel in recording.channels):
+    if welders(recording):
         notes.append(
             "no welder is scanned in and no work permitted here: W102 and W106 mark each job, from its arc's start to its end"
         )

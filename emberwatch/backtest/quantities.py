@@ -4,12 +4,7 @@ A quantity whose unit is not known is a plain one (`value`), for a wrong unit ma
 """
 
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
-
-import numpy as np
-
-from domain.readings import Float64
 
 PLAIN = "value"
 To = tuple[str, float, float]
@@ -28,6 +23,7 @@ _AS_WRITTEN = {
     "db/m": "db/m",
     "od/m": "od/m",
     "1/m": "1/m m-1 m^-1",
+    "mol/mol": "mol/mol v/v vol/vol",
     "a": "a amp amps ampere 安",
     "ma": "ma",
     "v": "v volt volts 伏",
@@ -46,12 +42,12 @@ _QUANTITIES: tuple[tuple[str, str, dict[str, To]], ...] = (
     (
         "co(?!_?2)|carbon[ _]monoxide",
         "一氧化碳",
-        {"ppm": ("co_ppm", 1, 0), "ppb": ("co_ppm", 1e-3, 0), "%": ("co_ppm", 1e4, 0)},
+        {"ppm": ("co_ppm", 1, 0), "ppb": ("co_ppm", 1e-3, 0), "%": ("co_ppm", 1e4, 0), "mol/mol": ("co_ppm", 1e6, 0)},
     ),
     ("h2s|hydrogen[ _]sul(f|ph)ide", "硫化氢", {"ppm": ("h2s_ppm", 1, 0), "ppb": ("h2s_ppm", 1e-3, 0)}),
     ("nh3|ammonia", "氨", {"ppm": ("nh3_ppm", 1, 0), "ppb": ("nh3_ppm", 1e-3, 0)}),
     ("cl2|chlorine", "氯气", {"ppm": ("cl2_ppm", 1, 0), "ppb": ("cl2_ppm", 1e-3, 0)}),
-    ("o2|oxygen", "氧", {"%": ("o2_vol", 1, 0)}),
+    ("o2|oxygen", "氧", {"%": ("o2_vol", 1, 0), "mol/mol": ("o2_vol", 100, 0)}),
     (
         "smoke|obscuration|optical[ _]density|extinction|od",
         "烟|减光",
@@ -64,14 +60,14 @@ _QUANTITIES: tuple[tuple[str, str, dict[str, To]], ...] = (
         },
     ),
     (
-        "temp(eratures?)?|thermocouple|tc",
+        "temp(eraturs?|eratures?)?|thermocouple|tc",
         "温度|气温",
         {"c": ("temp_c", 1, 0), "f": ("temp_c", 5 / 9, -160 / 9), "k": ("temp_c", 1, -273.15), "": ("temp_c", 1, 0)},
     ),
     ("rh|humidity", "湿度", {"%": ("rh", 1, 0)}),
     ("(residual|leakage)[ _]current", "剩余电流|漏电", {"ma": ("residual_ma", 1, 0), "a": ("residual_ma", 1e3, 0)}),
-    (r"\w*current|amps?|i", "电流", {"a": ("current_a", 1, 0), "": ("current_a", 1, 0)}),
-    (r"\w*voltage|volts?|u|v", "电压", {"v": ("voltage_v", 1, 0), "": ("voltage_v", 1, 0)}),
+    (r"\w*current|amps?|i|\w*strom", "电流", {"a": ("current_a", 1, 0), "": ("current_a", 1, 0)}),
+    (r"\w*voltage|volts?|u|v|\w*spannung", "电压", {"v": ("voltage_v", 1, 0), "": ("voltage_v", 1, 0)}),
     (r"\w*power|load|demand", "功率|负荷", {"w": ("power_kw", 1e-3, 0), "kw": ("power_kw", 1, 0)}),
     ("lel|combustible|gas|conc(entration)?", "可燃|浓度|燃气", {"%lel": ("lel", 1, 0)}),
 )
@@ -82,11 +78,6 @@ QUANTITIES = tuple(
 _BRACKET = re.compile(r"[(\[（【]\s*([^)\]）】]*?)\s*[)\]）】]")
 _TAIL = re.compile(r"(.*?)[\s_/.-]*([^\s_/.-]+|℃|%)", re.DOTALL)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_ARC = ("current_a", "voltage_v")
-_ARC_V = 120.0
-"""No welding machine has more between its terminals (GB/T 15579.1: 113 V)"""
-_MOSTLY = 0.99
-"""but for the sparks that strike its arc."""
 
 
 class Found(NamedTuple):
@@ -137,14 +128,3 @@ def last_word(name: str) -> str:
     """Return the end of a header, which may be a unit."""
     tail = _TAIL.fullmatch(name.lower())
     return tail[2] if tail else ""
-
-
-def only_arcs(found: Sequence[Found], columns: Sequence[Float64], names: Sequence[str]) -> list[Found]:
-    """Take current and voltage as a welding machine's only together and by its low voltage; a mains socket's are plain."""
-    voltages = [column for what, column in zip(found, columns, strict=True) if what.measurand == "voltage_v"]
-    currents = any(what.measurand == "current_a" for what in found)
-    if currents and voltages and all(np.nanquantile(np.abs(v), _MOSTLY) <= _ARC_V for v in voltages):
-        return list(found)
-    return [
-        Found(PLAIN, 1, 0, name) if what.measurand in _ARC else what for what, name in zip(found, names, strict=True)
-    ]

@@ -8,6 +8,7 @@ import pytest
 
 from domain.errors import InputError
 from emberwatch.backtest.channels import given_name
+from emberwatch.backtest.feed import welders
 from emberwatch.backtest.job import Job, perform
 from emberwatch.backtest.recording import Recording, read_recordings
 
@@ -50,11 +51,12 @@ def test_date_and_time_in_two_columns_and_question_marks_for_gaps(tmp_path: Path
     recording = read(tmp_path, text, "power.txt")
     assert set(understood(recording).values()) == {
         "Global-active-power:value",
-        "Voltage:value",
+        "power:voltage_v",
         "Global-intensity:value",
     }
     assert recording.times[0] == BEGIN_MS
     assert recording.readings == 3 * (ROWS - 1)
+    assert not welders(recording)
 
 
 def test_semicolons_and_decimal_commas(tmp_path: Path) -> None:
@@ -147,6 +149,14 @@ def test_current_and_voltage_of_a_welder_are_one_machine(
     recording = read(tmp_path, f"{header}\n" + rows(lambda i: f"{time(i)}{cut}180.5{cut}24.1"), "w1.csv")
     assert list(understood(recording).values()) == ["w1:current_a", "w1:voltage_v"]
     assert recording.step_ms == 100
+    assert [path.device for path in welders(recording)] == ["w1"]
+
+
+def test_a_batterys_current_and_voltage_are_a_meters(tmp_path: Path) -> None:
+    """Too little current for an arc: judged by its own history like any quantity."""
+    recording = read(tmp_path, "time,Voltage (V),Current (A)\n" + rows(lambda i: f"{i},{4.1 - i / 100},{2 + i % 2}"))
+    assert set(understood(recording).values()) == {"r:voltage_v", "r:current_a"}
+    assert not welders(recording)
 
 
 def test_waves_are_told_as_a_meter_tells_them(tmp_path: Path) -> None:
