@@ -33,19 +33,13 @@ export function placeNames(all: readonly Named[], width: number, height: number)
   const symbols = all.map(symbolOf)
   const names: Box[] = []
   return all.map((named, mine) => {
-    const taken = [...names, ...symbols.filter((_, other) => other !== mine)]
-    const free = (side: Side) => within(boxOf(named, side), width, height) && !taken.some((box) => overlap(box, boxOf(named, side)) > 0)
-    const side = SIDES.find(free) ?? (named.must ? least(named, taken, width, height) : null)
-    if (side !== null) names.push(boxOf(named, side))
-    return side
+    const covers = (box: Box) => names.some((other) => meet(box, other)) || symbols.some((other, i) => i !== mine && meet(box, other))
+    const inside = SIDES.map((side) => ({ side, box: boxOf(named, side) })).filter(({ box }) => within(box, width, height))
+    const free = inside.find(({ box }) => !covers(box))
+    const chosen = free ?? (named.must ? (inside[0] ?? { side: 'right', box: boxOf(named, 'right') }) : undefined)
+    if (chosen !== undefined) names.push(chosen.box)
+    return chosen?.side ?? null
   })
-}
-
-/** Return the side on which a name covers least; one that leaves the map is only for want of any other. */
-function least(named: Named, taken: readonly Box[], width: number, height: number): Side {
-  const inside = SIDES.filter((side) => within(boxOf(named, side), width, height))
-  const covered = (side: Side) => taken.reduce((sum, box) => sum + overlap(box, boxOf(named, side)), 0)
-  return [...(inside.length > 0 ? inside : SIDES)].sort((a, b) => covered(a) - covered(b))[0] ?? 'right'
 }
 
 function symbolOf({ x, y, radius }: Named): Box {
@@ -69,8 +63,6 @@ function within(box: Box, width: number, height: number): boolean {
   return box.left >= 0 && box.top >= 0 && box.right <= width && box.bottom <= height
 }
 
-function overlap(a: Box, b: Box): number {
-  const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left)
-  const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)
-  return Math.max(0, wide) * Math.max(0, high)
+function meet(a: Box, b: Box): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
 }
