@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from domain.errors import InputError
+from domain.measurands import BY_NAME, Family
 from domain.readings import Float64
 from emberwatch.backtest.channels import Channel, in_recording
 from emberwatch.backtest.moments import NEVER, UNITS, read_times
@@ -178,10 +179,14 @@ def channels_of(
 def _device_names(table: Table, places: Sequence[int], found: Sequence[Found]) -> list[str]:
     """Return each column's device: what its header says beside the quantity, else the file; never twice with one measurand."""
     stem, used, names = _legal(table.file.stem) or "recording", Counter[tuple[str, str]](), []
+    kinds: dict[str, bool] = {}
     for place, what in zip(places, found, strict=True):
         rest = _legal(what.rest)
         name = rest or (f"{stem}-{place + 1}" if what.rest else stem)
         name = stem if len(places) == 1 else f"{stem}-{rest}" if rest.isdigit() else name
+        electric = BY_NAME[what.measurand].family is Family.ELECTRIC
+        if kinds.setdefault(name, electric) != electric:  # or a room's warmth would be a cable's
+            name = f"{name}-{_legal(what.measurand)}"
         used[name, what.measurand] += 1
         again = used[name, what.measurand]
         names.append(name[-60:] if again == 1 else f"{name[-60:]}-{again}")

@@ -159,6 +159,12 @@ def test_a_batterys_current_and_voltage_are_a_meters(tmp_path: Path) -> None:
     assert not welders(recording)
 
 
+def test_a_pumps_warmth_is_not_its_cables(tmp_path: Path) -> None:
+    """Current and voltage are a meter's; a temperature beside them is another device's."""
+    text = "time,Current,Temperature,Voltage\n" + rows(lambda i: f"{i},{2 + i % 2},{79 + i % 2},{230 + i % 3}")
+    assert list(understood(read(tmp_path, text)).values()) == ["r:current_a", "r-temp-c:temp_c", "r:voltage_v"]
+
+
 def test_waves_are_told_as_a_meter_tells_them(tmp_path: Path) -> None:
     """Ten thousand rows a second of an alternating arc: its mean current is none, its effective one is what burns."""
     make = lambda i: f"{i / 10},{200 if i // 50 % 2 else -200},{24 if i // 50 % 2 else -24},{20 + i % 2}"  # noqa: E731
