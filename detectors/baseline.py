@@ -83,7 +83,7 @@ class View:
 
     `recent` and `usual` in spreads, within ±CAP; `expected` and `sigma` of the usual view, `lately_expected` and `lately_sigma`
     of the recent one, in the unit; `minutes` since the last reading; `flat`, `around` and `lately`: residuals from the three
-    centres; `rough`: what was known of the channels, (k, n).
+    centres; `exact`, `rough`: what was known of the channels, (k, n).
     """
 
     channels: Int64
@@ -99,6 +99,7 @@ class View:
     around: Float32
     lately: Float32
     shaped: Mask
+    exact: Float64
     rough: Float32
 
     def inflation(self) -> Float32:
@@ -167,6 +168,7 @@ class Baselines:
             around=around.astype(np.float32),
             lately=lately,
             shaped=shaped,
+            exact=exact,
             rough=rough,
         )
 
@@ -196,7 +198,7 @@ class Baselines:
 
         Where that is `old` news the last hours go along with it whole.
         """
-        rough, exact = view.rough, gathered(self.exact, view.channels)
+        rough, exact = view.rough, view.exact
         self._remember(rough, view, values == exact[VALUE], elevated)
         recent_min, usual_min = self._lessons(rough, view, elevated, old)
         sigma = np.maximum(rough[LEVEL_DEV] * _TO_SIGMA, rough[STEP])

@@ -46,11 +46,15 @@ def moment(times_ms: Float64) -> Moment:
     local = times_ms + _OFFSET_MS
     days = np.floor(local / _DAY_MS)
     hours = (local - days * _DAY_MS) / _HOUR_MS
-    weekend = (HOURS * ((days + _FIRST_WEEKDAY) % 7 >= _SATURDAY)).astype(np.int64)
+    week = days + _FIRST_WEEKDAY
+    weekend = (week - 7.0 * np.floor(week / 7.0) >= _SATURDAY) * np.int64(HOURS)  # % takes ten times as long
     hour = hours.astype(np.int64)
     before = np.floor(hours - 0.5)
     near = before.astype(np.int64)
-    return Moment(hour, hour + weekend, near % HOURS + weekend, (near + 1) % HOURS + weekend, hours - 0.5 - before)
+    far = near + 1
+    near[near < 0] = HOURS - 1
+    far[far == HOURS] = 0
+    return Moment(hour, hour + weekend, near + weekend, far + weekend, hours - 0.5 - before)
 
 
 class DayShape:
