@@ -32,6 +32,7 @@ _ROOM_C = 45.0
 _TICK_ROWS = 60
 _SHORTEST_MS, _LONGEST_MS = 1_000, 900_000
 """The live service ticks once a second; nothing that waits for a tick is judged finer than by quarter hours of slow readings."""
+_CHUNK = 5_000
 _FIRST = 20
 _DAY_MS = 86_400_000
 _WEEK_MS = 7 * _DAY_MS
@@ -60,7 +61,7 @@ def records(recording: Recording, pace: int | None = None) -> Iterator[Record]:
     devices = [(f"safety/v1/{path}/telemetry", named) for path, named in _columns(recording).items()]
     encode = msgspec.json.Encoder().encode
     ticked -= pace
-    for time, values in zip(recording.times.tolist(), recording.values.tolist(), strict=False):
+    for time, values in _rows(recording):
         moment = time + lead
         if moment - before > pace:
             yield from (Record(ms, TICK, b"") for ms in _meanwhile(before, moment, recording.step_ms))
@@ -73,6 +74,13 @@ def records(recording: Recording, pace: int | None = None) -> Iterator[Record]:
             if said:
                 yield Record(moment, topic, encode({"ts": moment, "v": said}))
     yield Record(before + 1, TICK, b"")
+
+
+def _rows(recording: Recording) -> Iterator[tuple[int, list[float]]]:
+    """Yield moment and values of each row, as Python's numbers only while they are needed."""
+    for first in range(0, len(recording.times), _CHUNK):
+        part = slice(first, first + _CHUNK)
+        yield from zip(recording.times[part].tolist(), recording.values[part].tolist(), strict=True)
 
 
 def _meanwhile(before: int, until: int, step_ms: int) -> Iterator[int]:
