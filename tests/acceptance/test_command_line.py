@@ -98,6 +98,18 @@ def test_a_backtest_writes_findings_report_and_summary(emberwatch: Run, tmp_path
     assert (tmp_path / "s/scores.csv").read_text("utf-8").startswith("time,device,measurand,rule,score\n")
 
 
+def test_a_backtest_needs_no_option(emberwatch: Run, tmp_path: Path) -> None:
+    """Gas with its unit, semicolons, decimal commas, a label column: found, judged, and said how it was understood."""
+    rows = "".join(
+        f"{i // 60:02}:{i % 60:02}:00;{30 if 100 <= i < 150 else 1},5;{int(100 <= i < 150)}\n" for i in range(300)
+    )
+    (tmp_path / "kitchen.csv").write_text("time;CH4 (%LEL);leak\n" + rows, "utf-8")
+    summary = json.loads(emberwatch("backtest", "kitchen.csv", "--json").stdout)
+    assert (summary["readings"], summary["rows"], summary["findings"]["G102"]) == (300, 300, 1)
+    assert (summary["truth"]["total"], summary["truth"]["found"]) == (1, 1)
+    assert "read as --map 'CH4 (%LEL)=kitchen:ch4_lel'" in summary["remarks"]
+
+
 def test_registers_come_in_and_go_out_masked(emberwatch: Run, tmp_path: Path) -> None:
     """A bad row is named by line and column, and nothing personal is printed."""
     (tmp_path / "area.csv").write_text("code,name\na1,甲街道\n", "utf-8")
