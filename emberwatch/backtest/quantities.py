@@ -77,7 +77,7 @@ QUANTITIES = tuple(
 )
 _BRACKET = re.compile(r"[(\[（【]\s*([^)\]）】]*?)\s*[)\]）】]")
 _TAIL = re.compile(r"(.*?)[\s_/.-]*([^\s_/.-]+|℃|%)", re.DOTALL)
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z])")
 
 
 class Found(NamedTuple):
@@ -116,12 +116,10 @@ def _by_tail(units: dict[str, To], rest: str) -> tuple[str, To | None]:
 
 def named(name: str, said: str = "") -> tuple[str, str]:
     """Return the header's words in lower case without the unit, and the unit: of its row, or in brackets."""
-    words = _CAMEL.sub("_", name).lower()
-    bracket = _BRACKET.search(words)
-    unit = said.lower().strip(" ()[]") or (bracket[1] if bracket else "")
-    if bracket:
-        words = words[: bracket.start()] + " " + words[bracket.end() :]
-    return words.strip(), unit
+    bracket = _BRACKET.search(name)
+    unit = said.strip(" ()[]") or (bracket[1] if bracket else "")
+    words = name[: bracket.start()] + " " + name[bracket.end() :] if bracket else name
+    return _CAMEL.sub("_", words).lower().strip(), unit.lower()
 
 
 def last_word(name: str) -> str:
