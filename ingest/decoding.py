@@ -48,7 +48,7 @@ _TOLD = msgspec.json.Decoder(native.Command)
 _FEW = 24
 """Shorter runs of telemetry are read one by one, since arrays have a price of their own."""
 _WINDOW, _MOST = 64, 4096
-"""So far ahead a run is looked for at first, and at most."""
+"""So far ahead a run is looked for after one that was cut short, and at most."""
 
 _OURSELVES = "emberwatch/service/self"
 
@@ -95,6 +95,7 @@ class Decoder:
         self._clocks = Clocks(late_ms)
         self._reader = Reader(self._duplicates, self._clocks)
         self._speakers: dict[str, int] = {}
+        self._window = _MOST
         self._readers = {
             Kind.TELEMETRY: self._telemetry,
             Kind.EVENT: self._event,
@@ -109,13 +110,13 @@ class Decoder:
         CorruptionError when a record of ours cannot be read.
         """
         draft, at, records = Draft(batch.first_offset), 0, batch.records
-        window = _WINDOW
         while at < len(records):
-            run = self._run(records[at : at + window])
+            ahead = records[at : at + self._window]
+            run = self._run(ahead)
+            self._window = _MOST if len(run.messages) == len(ahead) else max(_WINDOW, 2 * len(run.messages))
             if len(run.messages) >= _FEW:
                 self._many(draft, batch.first_offset + at, run)
                 at += len(run.messages)
-                window = min(4 * window, _MOST) if len(run.messages) == window else _WINDOW
                 continue
             for record in records[at : at + len(run.messages) + 1]:
                 offset, at = batch.first_offset + at, at + 1
