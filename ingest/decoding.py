@@ -113,7 +113,8 @@ class Decoder:
         while at < len(records):
             ahead = records[at : at + self._window]
             run = self._run(ahead)
-            self._window = _MOST if len(run.messages) == len(ahead) else max(_WINDOW, 2 * len(run.messages))
+            is_whole = len(run.messages) == len(ahead)
+            self._window = min(_MOST, 8 * self._window) if is_whole else max(_WINDOW, 2 * len(run.messages))
             if len(run.messages) >= _FEW:
                 self._many(draft, batch.first_offset + at, run)
                 at += len(run.messages)
