@@ -172,7 +172,10 @@ def channels_of(
     ]
     remarks = ["read as " + " ".join(told)]
     if any(what.measurand == PLAIN for what in found):
-        remarks.append(f"'{PLAIN}' is a quantity of no known kind or unit, judged by its own history alone (A101)")
+        remarks.append(
+            f"'{PLAIN}' is a quantity of no known kind or unit, judged by its own history alone (A101); "
+            "if you know better, copy the options above and say e.g. ch4_ppm, or co_ppm, temp_c, power_kw"
+        )
     return channels, readings, remarks
 
 
