@@ -25,7 +25,7 @@ _DATE_ONLY = re.compile(r"date|日期|day|column1")
 _CLOCK_ONLY = re.compile(r"(time|时间|时刻|hour|clock|column2)(_*(utc|local))?")
 _NO_READING = re.compile(
     r"(unnamed.*|index|idx|id|no\.?|nr|row|序号|编号|lat(itude)?|lon(gitude)?|year|month|day|hour|minute|second"
-    r"|weekday|weekend|.*changepoint.*|sequence|seq|cnt|counter|)"
+    r"|weekday|weekend|.*changepoint.*|.*wind.*|.*风[速向].*|sequence|seq|cnt|counter|)"
 )
 _LABEL = re.compile(
     r"(is_?)?(anomal\w*|label\w*|outlier\w*|fault\w*|attack\w*|leak\w*|event\w*|alarm\w*|fire_?alarm|fire|class|target"

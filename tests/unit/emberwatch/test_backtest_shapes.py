@@ -83,15 +83,15 @@ def test_a_second_column_of_time_is_no_reading(tmp_path: Path) -> None:
 
 
 def test_gas_with_its_unit_is_that_gas_of_a_sensor_called_after_the_rest(tmp_path: Path) -> None:
-    """Several sensors side by side; wind is a plain quantity."""
+    """Several sensors side by side; the wind is nobody's alarm."""
     text = "time_utc,S1_CH4 (ppm),S2 methane [ppb],wind (m/s)\n"
     recording = read(tmp_path, text + rows(lambda i: f"{at(i, '%Y-%m-%dT%H:%M:%SZ')},{2 + i},2000,{i}"))
     assert understood(recording) == {
         "S1_CH4 (ppm)": "s1:ch4_ppm",
         "S2 methane [ppb]": "s2:ch4_ppm",
-        "wind (m/s)": "wind-m-s:value",
     }
-    assert recording.values[0].tolist() == [2.0, 2.0, 0.0]
+    assert recording.values[0].tolist() == [2.0, 2.0]
+    assert any("left out: wind (m/s)" in remark for remark in recording.remarks)
 
 
 def test_a_gas_without_a_unit_is_a_plain_number(tmp_path: Path) -> None:
