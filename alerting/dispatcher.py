@@ -42,7 +42,7 @@ class Patience:
     give_up_ms: int = 24 * 3_600_000
     send_timeout_s: float = 30.0
     poll_s: float = 1.0
-    rest_s: float = 0.05
+    rest_s: float = 0.1
     trust_s: float = 1.0
     at_once: int = 100
 
