@@ -27,6 +27,8 @@ _DAYS = 10.0
 """An hour's level is about the mean of its last ten days."""
 _CLASS_SHARE = np.array([5 / 7, 2 / 7], np.float32)
 _WIDEST = 8.0
+_NEAR = 4.0
+"""An hour first seen on a weekend is as on workdays if it departs from them by no more than so many spreads."""
 _FIRST_DAYS = 1.0 / HOURS
 """What a channel said in its first hour shapes no day: devices that come and go need no tables."""
 
@@ -110,6 +112,15 @@ class DayShape:
             level[missing] = self.level[tables[missing], (cells[missing] + HOURS) % (2 * HOURS)]
         return level
 
+    def _begun(self, tables: Int32, cell: Int64, values: Float64, near: NDArray[np.bool_]) -> Float32:
+        """Return the levels; one never seen begins as on the other kind of day if that is near, else with its reading."""
+        level = self.level[tables, cell]
+        new = np.flatnonzero(np.isnan(level))
+        if len(new):
+            other = self.level[tables[new], (cell[new] + HOURS) % (2 * HOURS)]
+            level[new] = np.where(near[new] & ~np.isnan(other), other, values[new])
+        return level
+
     def is_new(self, channels: Int64, at: Moment) -> NDArray[np.bool_]:
         """Whether this hour of this kind of day was never seen."""
         new: NDArray[np.bool_] = np.isnan(self.level[self._table[channels], at.cell])
@@ -138,9 +149,9 @@ class DayShape:
         cell, hour, values, tables = at.cell[rows], at.hour[rows], values[rows], tables[rows]
         hours, days, limit, z = hours[:, rows], days[rows], limit[rows], z[rows]
         seen = np.minimum(1.0 + days * _CLASS_SHARE[cell // HOURS], _DAYS)
-        level = self.level[tables, cell]
+        level = self._begun(tables, cell, values, np.abs(z) <= _NEAR)
         step = (values - level).astype(np.float32)
         step = np.maximum(np.minimum(step, limit), -limit) * np.minimum(hours[0] / seen, 1.0)
-        self.level[tables, cell] = np.where(np.isnan(level), values, level + step)
+        self.level[tables, cell] = level + step
         width = self.width[tables, hour]
         self.width[tables, hour] = width + (np.minimum(np.abs(z), _WIDEST) - width) * (hours[1] / _DAYS)

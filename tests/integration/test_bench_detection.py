@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from bench.detection import cost, district, mean_shift, methane_week, nuisances, scoring, telling
+from bench.detection import (
+    cost,
+    district,
+    kinds,
+    mean_shift,
+    methane_week,
+    noise,
+    nuisances,
+    recordings,
+    scoring,
+    telling,
+)
 from bench.detection.cases import CASES, SLOT_S, Scene, Stage
 from bench.detection.district import Order
 from bench.detection.scoring import Window
@@ -92,6 +103,35 @@ def test_a_shift_of_two_spreads_is_found_behind_a_baseline_learned_in_hours() ->
     (row,) = mean_shift.learned([test], np.random.default_rng(1), taught=300, control=10)
     assert row["absorbed"] < 0.2
     assert row["delay"] == pytest.approx(4.56, abs=3.0)
+
+
+def test_alarms_on_noise_are_counted_and_timed() -> None:
+    """A quiet sensor says nothing; one that jumps is one alarm at that minute, and the alarm's share of the time is told."""
+    values = np.round(1.0 + 0.2 * np.random.default_rng(1).standard_normal((300, 2)), 2)
+    values[200:, 1] += 5.0
+    raised, standing = noise.alarms("G105", values)
+    assert [at // 60_000 for at in raised] == [201]
+    assert standing == pytest.approx(99 / 600, abs=0.01)
+
+
+def test_fires_of_other_seeds_are_found_and_rank_high() -> None:
+    """A fire in a quiet room is found in every recording, and its readings score above those before it."""
+    row, (fires,) = kinds.measure("fire heat", range(2))
+    assert (row["mishaps"], row["found"], fires["found"]) == (2, 2, 2)
+    assert row["auc"] > 0.9
+    assert row["false_per_week"] == 0.0
+
+
+@pytest.mark.parametrize("name", ["machine", "plant", "server", "room"])
+def test_what_goes_wrong_in_a_recording_is_apart_and_late(name: str) -> None:
+    """Every mishap is there once, after the first third, and none touches another."""
+    course = recordings.COURSES[name]
+    recording = course.make(7)
+    places = sorted((m.first, m.last) for m in recording.mishaps)
+    assert {m.name for m in recording.mishaps} == set(course.mishaps)
+    assert places[0][0] >= len(recording.values) / 3 - 1
+    assert all(before[1] < after[0] for before, after in pairwise(places))
+    assert places[-1][1] < len(recording.values)
 
 
 def test_the_cost_of_every_detector_is_told_and_adds_up() -> None:
