@@ -69,7 +69,7 @@ _EARLY = (
         severity=Severity.MEDIUM,
         grade=None,
         basis=read(OURS),
-        summary="浓度长时间高于该探测器自身的正常水平，但远未到报警值，疑似缓慢泄漏。",
+        summary="浓度长时间高于该探测器自身的正常水平，但远未到报警值，疑似缓慢泄漏（模拟平稳噪声下误报每台每年 0 至 3 次）。",
         built=True,
         parameters=(
             Parameter("k", 5.0, "σ", OURS, 0.1, 10.0),
