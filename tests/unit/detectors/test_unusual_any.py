@@ -91,6 +91,13 @@ def test_a_weekend_is_no_workday() -> None:
     assert [str(f.action) for f in worked if f.at_ms > since] == ["raise", "clear"]
 
 
+def test_the_first_weekend_of_what_knows_no_weekend_is_quiet() -> None:
+    """A daily wave goes on as it did: the hours of the first Saturday and Sunday begin as those of workdays."""
+    minute = np.arange(7 * 720) * 2
+    values = np.round(20.0 + np.sin(2 * np.pi * minute / 1440) + _noise(len(minute), 0.2), 2)
+    assert [f for f in _watch(values, 120.0, "temp_c").findings if f.at_ms > MONDAY_MS + 3 * 86_400_000] == []
+
+
 def test_what_happens_every_hour_stops_being_news() -> None:
     """A pump that runs some minutes each hour alarms less and less: at most once on its fourth day."""
     minute = np.arange(4 * 1440)
