@@ -3,8 +3,9 @@
     python -m bench.growth [--largest 100000] [--messages 100000] [--json]
 
 Each size in a process of its own, from records to decisions (decoder, registers, all detectors; no broker, no store): CPU µs a
-message, and resident memory a device over that of the empty machine. `ratio`: the slowest size over the fastest. A million
-devices take minutes, so they come only when asked for.
+message, and resident memory a device over that of the empty machine: of one that says five measurands, and of one that says one,
+as most gas detectors do. `ratio`: the slowest size over the fastest. A million devices take minutes, so they come only when
+asked for.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from emberwatch.pipeline import Machine
 
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _SEGMENT = 2_000
+_ONE = b'{"ts": %d, "seq": 0, "boot": 7, "v": {"ch4_lel": 3.%d}, "rssi": -71}'
 _A_RECORD = 1_000
 
 
@@ -49,16 +51,18 @@ class Feeder:
         self._offset += len(records)
 
 
-def measure(devices: int, messages: int) -> dict[str, Any]:
-    """Return cost and memory of one size, in this process."""
+def measure(devices: int, messages: int, *, one: bool) -> dict[str, Any]:
+    """Return cost and memory of one size, in this process; of `one` measurand a device, memory alone."""
     feeder, fleet = Feeder(), Fleet(devices, rounds=1, alarming=devices + 1)
     feeder.give((START, b""))
     empty = _resident()
     for record in _registers(fleet):
         feeder.give((REGISTER, record))
-    for segment in _segments((said.topic.decode(), said.payload) for said in fleet.messages_of(0, 1)):
+    for segment in _segments(_once(fleet, one=one)):
         feeder.give(*segment)
     full = _resident()
+    if one:
+        return {"bytes_per_device_of_one": round((full - empty) / devices)}
     costs = sorted(_cost(feeder, segment) for segment in _segments(_from_all_over(fleet, messages)))
     return {
         "devices": devices,
@@ -83,6 +87,14 @@ def _segments(said: Iterator[tuple[str, bytes]]) -> Iterator[list[tuple[str, byt
             segment = []
     if segment:
         yield segment
+
+
+def _once(fleet: Fleet, *, one: bool) -> Iterator[tuple[str, bytes]]:
+    """Yield the first thing each device says."""
+    now_ms = time.time_ns() // 1_000_000
+    for number in range(fleet.devices):
+        said = _ONE % (now_ms, number % 10) if one else payload(number, 0, now_ms, alarming=False)
+        yield fleet.topic(number), said
 
 
 def _from_all_over(fleet: Fleet, messages: int) -> Iterator[tuple[str, bytes]]:
@@ -115,10 +127,11 @@ def main() -> None:
     parser.add_argument("--largest", type=int, default=100_000)
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     if chosen.only:
-        print(json.dumps(measure(chosen.only, chosen.messages)))
+        print(json.dumps(measure(chosen.only, chosen.messages, one=chosen.one)))
         return
     rows = [_alone(size, chosen.messages) for size in _SIZES if size <= chosen.largest]
     costs = [row["us_per_msg"] for row in rows]
@@ -128,7 +141,9 @@ def main() -> None:
 
 def _alone(size: int, messages: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "bench.growth", "--only", str(size), "--messages", str(messages)]
-    told: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    told: dict[str, Any] = {}
+    for kind in ([], ["--one"]):
+        told |= json.loads(subprocess.run([*command, *kind], check=True, capture_output=True).stdout)
     return told
 
 
