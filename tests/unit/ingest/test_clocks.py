@@ -1,10 +1,11 @@
 """What a device's clock is worth: late news, wrong clocks, clocks ahead, and no clock at all."""
 
-import msgspec
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.readings import Quality
+from emberwatch.snapshots import decode, encode
 from ingest.clocks import Clocks
 
 LATE_MS = 300_000
@@ -113,7 +114,7 @@ def test_restored_clocks_judge_alike(before: list[tuple[int, int, int]], after: 
     for slot, age, step in before:
         now += step
         clocks.judge(slot, now - age, now)
-    restored.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(clocks.snapshot())))
+    restored.restore(decode(encode(clocks.snapshot())))
     for slot, age, step in after:
         now += step
         assert clocks.judge(slot, now - age, now) == restored.judge(slot, now - age, now)
@@ -123,3 +124,21 @@ def test_restored_clocks_judge_alike(before: list[tuple[int, int, int]], after: 
 def test_no_message_is_from_the_future(ts: int, received_ms: int) -> None:
     """The time a message is filed under is never after its receipt."""
     assert Clocks(LATE_MS).judge(0, ts, received_ms)[0] <= received_ms
+
+
+AGES = st.integers(-20_000, 3 * LATE_MS)
+RUNS = st.lists(st.tuples(st.integers(0, 3), AGES | st.just(NOW), st.integers(0, LATE_MS)), min_size=1, max_size=60)
+
+
+@given(RUNS, st.integers(1, 60))
+def test_many_at_once_are_judged_as_one_by_one(said: list[tuple[int, int, int]], cut: int) -> None:
+    """Whatever the slots, ages and pauses, and wherever the messages are cut into runs."""
+    received = NOW + np.cumsum([pause for _, _, pause in said])
+    slots, ages = np.array([slot for slot, _, _ in said], np.int32), np.array([age for _, age, _ in said])
+    times = received - ages
+    one, many = Clocks(LATE_MS), Clocks(LATE_MS)
+    singly = [one.judge(int(s), int(t), int(r)) for s, t, r in zip(slots, times, received, strict=True)]
+    parts = [many.judge_all(slots[p], times[p], received[p]) for p in (slice(cut), slice(cut, None))]
+    event_ms, quality = (np.concatenate(columns).tolist() for columns in zip(*parts, strict=True))
+    assert list(zip(event_ms, quality, strict=True)) == singly
+    assert encode(one.snapshot()) == encode(many.snapshot())
