@@ -136,9 +136,11 @@ class Wall:
         self.stop()
         self._engine.dispose()
 
-    def find(self, rule: str, *, device: str = GAS, severity: int = 2, action: Action = Action.RAISE) -> None:
-        """Commit one finding of now."""
-        now, self._offset = clock_ms(), self._offset + 1
+    def find(
+        self, rule: str, *, device: str = GAS, severity: int = 2, action: Action = Action.RAISE, ago_ms: int = 0
+    ) -> None:
+        """Commit one finding of now, or of a message received a while ago."""
+        now, self._offset = clock_ms() - ago_ms, self._offset + 1
         finding = Finding(
             offset=self._offset,
             rule=rule,
@@ -255,6 +257,16 @@ def test_an_alarm_that_closes_leaves_the_list(page: Page, wall: Wall) -> None:
     page.click("[data-test=acknowledge]")
     expect(page.locator("[data-alarm='1']")).to_contain_text("报警已确认")
     wall.find("G102", action=Action.CLEAR)
+    expect(page.get_by_text("当前没有未关闭的报警")).to_be_visible()
+
+
+def test_an_alarm_whose_end_is_decided_late_leaves_the_list(page: Page, wall: Wall) -> None:
+    """Its last message was received before somebody acknowledged it, and decided after: a service that catches up."""
+    wall.find("G102", ago_ms=60_000)
+    log_in(page)
+    page.click("[data-test=acknowledge]")
+    expect(page.locator("[data-alarm='1']")).to_contain_text("报警已确认")
+    wall.find("G102", action=Action.CLEAR, ago_ms=30_000)
     expect(page.get_by_text("当前没有未关闭的报警")).to_be_visible()
 
 

@@ -1,7 +1,8 @@
 /* The open alarms and hazards as the screens keep them: a start from two lists, then one stream item after the other.
 
-   Pure: the same items in the same order give the same books, an item that comes twice changes nothing, and the list
-   that was read after an item was written is never set back by it. */
+   Pure: the same items in the same order give the same books, and an item that comes twice changes nothing. Items are in
+   the order of commits, and that alone says what is newer: a change bears the time its message was received, which may
+   be before that of an acknowledgement already here. */
 import type { Alarm, Hazard, StreamItem } from '../api/types'
 
 export interface Books {
@@ -12,11 +13,6 @@ export interface Books {
 }
 
 const DONE = new Set<string>(['closed', 'archived'])
-
-interface Entry {
-  readonly state: string
-  readonly changed_at_ms: number
-}
 
 export function startBooks(feedId: number, alarms: Alarm[], hazards: Hazard[]): Books {
   return {
@@ -42,9 +38,7 @@ export function applyItems(books: Books, items: readonly StreamItem[]): Books {
   return { lastId, alarms, hazards }
 }
 
-function put<K, T extends Entry & { readonly id: K }>(entries: Map<K, T>, entry: T): void {
-  const known = entries.get(entry.id)
-  if (known !== undefined && known.changed_at_ms > entry.changed_at_ms) return
+function put<K, T extends { readonly id: K; readonly state: string }>(entries: Map<K, T>, entry: T): void {
   if (DONE.has(entry.state)) entries.delete(entry.id)
   else entries.set(entry.id, entry)
 }
