@@ -65,7 +65,9 @@ class Dose:
     peak: float = 0.0
 
     def breathe(self, ppm: float, at_ms: int) -> None:
-        """Take in that the air held `ppm` since the last reading."""
+        """Take in that the air held `ppm` since the last reading; a clock set back goes on from where it was set to."""
+        if at_ms < self.at_ms - _LONGEST_MIN * _MINUTE_MS:
+            self.at_ms = at_ms
         minutes = max(0, at_ms - self.at_ms) / _MINUTE_MS
         exposed = min(minutes, _LONGEST_MIN)
         steady = growth(ppm) * _DECAY_MIN

@@ -38,8 +38,8 @@ class Channels:
         return numbers.astype(np.int64) - 1, new
 
     def of_slot(self, slot: int) -> Int64:
-        """Return the channels of one device."""
-        numbers: Int64 = self._number[slot].astype(np.int64)
+        """Return the channels of one device; none of one that never spoke of these measurands."""
+        numbers: Int64 = self._number[slot : slot + 1].ravel().astype(np.int64)
         return numbers[numbers > 0] - 1
 
     def snapshot(self) -> Int64:

@@ -39,6 +39,8 @@ COLUMNS = 15
 """State of channels, one row of single precision each, so that a column is a channel: last value and step; readings of the
 present run of equal values and its minutes, mean and longest run, runs; readings and minutes learned; noise of late, of the day
 and usual; minutes it has been noisy, and off its value in clean air; its condition."""
+STANDING = (RUN, RUN_MIN, NOISY_MIN, ASIDE_MIN, FLAGS)
+"""What holds now, apart from what is usual: forgotten when the device leaves."""
 
 _RECENT = 30.0
 """Readings over which the noise of late is averaged."""

@@ -72,7 +72,9 @@ class Corroboration:
         site = finding.device.rpartition("/")[0]
         scene = self._scenes.setdefault(site, Scene())
         key = (finding.device, finding.rule)
-        if finding.action is Action.CLEAR:
+        if withdrawn(finding):  # with all its alarms, whichever is told first
+            scene.standing = {other: e for other, e in scene.standing.items() if other[0] != finding.device}
+        elif finding.action is Action.CLEAR:
             scene.standing.pop(key, None)
         elif not finding.late:
             scene.standing.setdefault(key, Elevation(finding.at_ms, finding.evidence))

@@ -39,8 +39,13 @@ class Courses:
         self._next, self._count = grown(self._next, size), grown(self._count, size)
 
     def add(self, rows: Int64, times_ms: Int64, values: Float64) -> Mask:
-        """Add one point to each row and forget what has left the window; return whether it is newer than the row's last."""
-        newer: Mask = (times_ms > self._times[rows, self._place(rows, 1)]) | (self._count[rows] == 0)
+        """Add one point to each row and forget what has left the window; return whether it is newer than the row's last.
+
+        A clock set back by more than the window begins anew.
+        """
+        since = times_ms - self._times[rows, self._place(rows, 1)]
+        self.clear(rows[since < -WINDOW_MS])
+        newer: Mask = (since > 0) | (self._count[rows] == 0)
         rows, times_ms, values = rows[newer], times_ms[newer], values[newer]
         close = (self._count[rows] > 1) & (times_ms - self._times[rows, self._place(rows, 2)] < WINDOW_MS // POINTS)
         more = rows[~close]
@@ -74,6 +79,11 @@ class Courses:
         empty: Mask = self._count[rows] == 0
         return empty
 
+    def has_enough(self, rows: Int64) -> Mask:
+        """Whether rows have points enough to tell how they go."""
+        enough: Mask = self._count[rows] >= FEWEST
+        return enough
+
     def points(self, row: int) -> tuple[Int64, Float64]:
         """Return times and values of one row, oldest first."""
         places = (int(self._next[row]) - np.arange(int(self._count[row]), 0, -1)) % POINTS
@@ -86,7 +96,7 @@ class Courses:
         """
         last = self._place(rows, 1)
         now_ms, value = self._times[rows, last], self._values[rows, last]
-        may = (self._count[rows] >= FEWEST) & (now_ms - self._begun_ms(rows) >= lasting_ms) & (value < limit)
+        may = self.has_enough(rows) & (now_ms - self._begun_ms(rows) >= lasting_ms) & (value < limit)
         left = np.flatnonzero(may)
         may[left] = self._mostly_rises(rows[left])
         left = np.flatnonzero(may)

@@ -14,6 +14,7 @@ from detectors.holding import Holding, Moment
 from detectors.levels import Levels, Limit, Limits, Reading, own
 from detectors.parameters import Parameters
 from detectors.switches import Switches, Turn
+from detectors.withdrawals import left
 from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.measurands import INDEX
@@ -119,6 +120,10 @@ class Dedusters:
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
         self._levels.forget(world.touched(changes))
+        for slot in left(changes, world):
+            self._switches.forget(slot)
+            self._discharge.pop(slot, None)
+            self._fan_off.pop(slot, None)
         return Output(self._alarms.withdraw(offset, now_ms, changes))
 
     def snapshot(self) -> dict[str, Any]:

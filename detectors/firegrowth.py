@@ -276,15 +276,28 @@ class FireGrowth:
         for slot in slots or ():
             if slot < self._known:
                 self._is_room[slot] = _watches_room(world, slot)
-        return Output(
-            [f for gone in leaves(self._cases, offset, now_ms, changes, world) for f in self._left(gone, world)]
-        )
+        self._learn(world)
+        found = [f for gone in leaves(self._cases, offset, now_ms, changes, world) for f in self._left(gone, world)]
+        return Output(found + self._moved_out(offset, now_ms, world))
+
+    def _moved_out(self, offset: int, now_ms: int, world: World) -> list[Finding]:
+        """End the signs of devices that, as the registers now say, watch no room: nothing more is read of them."""
+        turns = [t for case in self._cases.values() for t in case.signs.values() if not self._is_room[t.slot]]
+        found = []
+        for turn in turns:
+            self._quieten(turn.slot)
+            quiet = turn._replace(offset=offset, level=QUIET, event_ms=now_ms, received_ms=now_ms)
+            found += self._judge(quiet, world.slots.path(turn.slot))
+        return found
+
+    def _quieten(self, slot: int) -> None:
+        if slot < len(self._row) and self._row[slot] >= 0:
+            self._level[3 * self._row[slot] :][:3] = QUIET
 
     def _left(self, gone: Signal, world: World) -> list[Finding]:
         """Forget a device that is watched no longer, and end its alarms."""
         told = self._cases.pop(gone.slot).told
-        if gone.slot < len(self._row) and self._row[gone.slot] >= 0:
-            self._level[3 * self._row[gone.slot] :][:3] = QUIET
+        self._quieten(gone.slot)
         path, why = world.slots.path(gone.slot), {"reason": WITHDRAWN}
         return [_finding(gone, path, rule, Action.CLEAR, why) for rule in sorted(told)]
 

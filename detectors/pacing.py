@@ -32,10 +32,12 @@ class Pacing:
     def take(self, channels: Int64, values: Float64, times_ms: Int64) -> tuple[NDArray[np.bool_], Float64, Float64]:
         """Take one reading into each channel; return whether it is time to look, the means to look at, and the scores so far.
 
-        A clock set back is a pause too.
+        A clock set back is a pause too. What waited before a pause is forgotten: it says nothing of now.
         """
         rows = self._rows.take(channels, axis=0)
-        due: NDArray[np.bool_] = np.abs(times_ms - rows[:, _LOOK_MS]) >= APART_MS
+        since = np.abs(times_ms - rows[:, _LOOK_MS])
+        due: NDArray[np.bool_] = since >= APART_MS
+        rows[since >= 2.0 * APART_MS, _SUM : _COUNT + 1] = 0.0
         rows[:, _SUM] += values
         rows[:, _COUNT] += 1.0
         means = rows[:, _SUM] / rows[:, _COUNT]

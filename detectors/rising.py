@@ -116,7 +116,8 @@ class Rising:
         """Take one reading into each course; a sensor that is low again and holds no alarm has none from then on."""
         values = readings.value[chosen]
         judged = self._courses.add(rows, readings.event_ms[chosen], values)
-        told = np.isin(rows, list(self._peaks)) if self._peaks else np.zeros(len(rows), np.bool_)
+        told = self._courses.has_enough(rows)
+        told &= np.isin(rows, list(self._peaks)) if self._peaks else False
         judged &= told | self._courses.may_reach(rows, level1, self._horizon_s, self._lasting_ms)
         turns = [self._judge(readings, int(chosen[i]), int(rows[i])) for i in np.flatnonzero(judged).tolist()]
         low = rows[values < _FLOOR * level1]

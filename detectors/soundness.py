@@ -16,6 +16,7 @@ from detectors.channels import Channels
 from detectors.condition import Bounds, Float32
 from detectors.holding import Holding, Moment
 from detectors.parameters import Parameters
+from detectors.withdrawals import left
 from domain.changes import RegisterChange
 from domain.findings import Finding
 from domain.measurands import COUNT, INDEX, MEASURANDS, Family, indices
@@ -173,6 +174,8 @@ class Soundness:
         return Output()
 
     def changed(self, offset: int, now_ms: int, changes: list[RegisterChange], world: World) -> Output:
+        for slot in left(changes, world):
+            self._rows[self._channels.of_slot(slot)[:, None], condition.STANDING] = 0.0
         return Output(self._alarms.withdraw(offset, now_ms, changes))
 
     def snapshot(self) -> dict[str, Any]:

@@ -54,6 +54,12 @@ class Switches:
         self._state[turn.slot, self._lane[turn.measurand]] = turn.on
         self._by_site(slots).setdefault(_site(slots, turn.slot), set()).add(turn.slot)
 
+    def forget(self, slot: int) -> None:
+        """Know nothing of a device that leaves: what it said last is not so for ever."""
+        if slot < len(self._state):
+            self._state[slot] = _UNKNOWN
+            self._sites = None
+
     def state(self, slot: int, measurand: int) -> bool | None:
         """Return whether a switch is on; None when the device never said."""
         if slot >= len(self._state) or self._state[slot, self._lane[measurand]] == _UNKNOWN:

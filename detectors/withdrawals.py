@@ -38,6 +38,11 @@ def leaves(
     return [Signal(offset, slot, WITHDRAWN, {}, now_ms, now_ms, 0) for slot in mine]
 
 
+def left(changes: Collection[RegisterChange], world: World) -> list[int]:
+    """Return every slot of the devices that leave."""
+    return [slot for code in sorted(leavers(changes)) for slot in world.slots.named(code)]
+
+
 def withdrawn(finding: Finding) -> bool:
     """Tell whether an alarm ended because its device left."""
     return finding.action is Action.CLEAR and finding.evidence.get("reason") == WITHDRAWN

@@ -34,8 +34,17 @@ class Stage:
     def wait(self, seconds: float) -> None:
         self.now_ms += int(seconds * 1000)
 
-    def read(self, device: str = "g1", *, late: bool = False, retained: bool = False, **values: float) -> list[str]:
-        """One telemetry message, e.g. `read(ch4_lel=30.0)`; late means ten minutes old."""
+    def read(
+        self,
+        device: str = "g1",
+        *,
+        late: bool = False,
+        retained: bool = False,
+        behind_s: float = 0.0,
+        **values: float,
+    ) -> list[str]:
+        """One telemetry message, e.g. `read(ch4_lel=30.0)`; late means ten minutes old, `behind_s` a clock known to be so."""
+        age_ms = 10 * MINUTE_MS if late else int(behind_s * 1000)
         quality = int((Quality.LATE if late else Quality(0)) | (Quality.RETAINED if retained else Quality(0)))
         n, slot = len(values), self._slot(device)
         readings = Readings(
@@ -43,7 +52,7 @@ class Stage:
             np.full(n, slot, np.int32),
             np.array([INDEX[name] for name in values], np.int16),
             np.array(list(values.values())),
-            np.full(n, self.now_ms - (10 * MINUTE_MS if late else 0)),
+            np.full(n, self.now_ms - age_ms),
             np.full(n, self.now_ms),
             np.full(n, quality, np.uint8),
         )

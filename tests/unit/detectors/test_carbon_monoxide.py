@@ -20,12 +20,12 @@ def co(stage: Callable[..., Any]) -> Any:
     return stage(CarbonMonoxide(Parameters()))
 
 
-def _expose(co: Any, ppm: float, minutes: float, step_s: float = 60.0) -> float | None:
+def _expose(co: Any, ppm: float, minutes: float, step_s: float = 60.0, **kind: Any) -> float | None:
     """Return after how many minutes of this concentration the alarm was raised."""
     began, found = co.now_ms, len(co.found)
     while co.now_ms - began < minutes * 60_000:
         co.wait(step_s)
-        co.read(co_ppm=ppm)
+        co.read(**kind, co_ppm=ppm)
         if len(co.found) > found and co.found[-1].action == "raise":
             return float(co.now_ms - began) / 60_000
     return None
@@ -121,3 +121,11 @@ def test_a_withdrawn_device_leaves_no_alarm_behind(co: Any, entries: dict[str, A
     assert _expose(co, 300.0, 5.0) is not None
     assert co.withdraw(entries["device"]) == ["G106 clear"]
     assert co.detector.snapshot()["doses"] == []
+
+
+def test_the_dose_goes_on_under_a_clock_set_back(co: Any) -> None:
+    """A device that loses eight hours in the middle of poisoned air alarms within its band all the same."""
+    _expose(co, 20.0, 10.0)
+    raised = _expose(co, 300.0, 10.0, behind_s=28_800)
+    assert raised is not None
+    assert raised <= 5.0

@@ -127,6 +127,20 @@ def test_an_alarm_whose_device_is_withdrawn_goes_over_to_another() -> None:
     assert site.say(40, "g1", **left) == ["G107 clear g1"]
 
 
+def test_a_device_withdrawn_with_two_alarms_leaves_at_once() -> None:
+    """Its first clear takes all its alarms with it: the alarm does not go over to the device that is leaving."""
+    site = Site()
+    site.say(0, "g1", "G105")
+    site.say(5, "g1")
+    site.say(8, "g2")
+    site.say(10, "g1", "G101")
+    site.say(12, "g3")
+    left: dict[str, Any] = {"action": "clear", "evidence": {"reason": "withdrawn"}}
+    site.say(20, "g2", **left)
+    said = [site.say(30, "g1", rule, **left) for rule in ("G101", "G102", "G105")]
+    assert said == [["G107 clear g1"], [], []]
+
+
 def test_two_slow_leaks_become_urgent_when_both_are_more_than_that() -> None:
     """Statistics is a grade less grave than trends and set points at two sensors, and is again when one of these ends."""
     site = Site()

@@ -47,6 +47,15 @@ def test_what_is_no_news_is_not_added() -> None:
     assert courses.points(0)[1].tolist() == [1.0, 2.0]
 
 
+def test_a_clock_set_back_begins_anew() -> None:
+    """By hours: what came before is forgotten. By seconds, messages only came in another order."""
+    hour = 3_600_000
+    courses = _courses([(hour, 1.0), (hour + 10_000, 2.0), (hour + 4_000, 9.0)])
+    assert courses.points(0)[1].tolist() == [1.0, 2.0]
+    assert courses.add(ROW, np.array([0]), np.array([3.0]))[0]
+    assert courses.points(0)[1].tolist() == [3.0]
+
+
 def test_a_cleared_course_begins_anew() -> None:
     """Also with a clock that was set back."""
     courses = _courses([(100_000, 1.0), (110_000, 2.0)])

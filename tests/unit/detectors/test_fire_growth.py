@@ -175,3 +175,12 @@ def test_state_comes_back_from_a_snapshot(room: "Stage") -> None:
     room.detector = FireGrowth(Parameters())
     room.detector.restore(state)
     assert warm(room, 8.5, 0.5, start=26.25) == ["F104 raise"]
+
+
+def test_what_turns_out_to_be_a_cable_is_no_fire_for_ever(room: "Stage") -> None:
+    """A hot device of no register alarms as a room; registered as electric its temperature is another rule's."""
+    assert room.read("k1", temp_c=70.0, smoke_dbm=0.2) == ["F103 raise", "F104 raise"]
+    room.register(DeviceModel(code="E", name="型", kind=DeviceKind.ELECTRIC))
+    assert room.register(Device(code="k1", site="s", model="E")) == ["F103 clear", "F104 clear"]
+    assert room.detector.snapshot()["cases"] == []
+    assert room.read("k1", temp_c=70.0) == []

@@ -230,6 +230,24 @@ class TestDedusters:
         assert deduster.tick() == ["S103 raise"]
         assert deduster.say("fault.clear", "d1", code="discharge") == ["S103 clear"]
 
+    def test_a_deduster_that_leaves_raises_nothing_more(self, deduster: Any) -> None:
+        """What lasted at it ends with its alarm; time alone brings neither back."""
+        gone = Device(code="d1", site="s", model="M")
+        deduster.register(gone)
+        self.say(deduster, 5, fan=0, running=1)
+        deduster.say("fault", "d1", code="discharge")
+        assert deduster.withdraw(gone) == ["S103 clear"]
+        deduster.wait(700)
+        assert deduster.tick() == []
+
+    def test_a_machine_that_left_does_not_run_for_ever(self, deduster: Any) -> None:
+        """It was running when it was withdrawn; the fan beside it may stand still."""
+        machine = Device(code="m9", site="s", model="M")
+        deduster.register(machine)
+        self.say(deduster, device="m9", running=1)
+        deduster.withdraw(machine)
+        assert self.say(deduster, 9, fan=0) == []
+
     def test_a_restored_deduster_knows_its_site(self, deduster: Any) -> None:
         """Which switches stand beside each other is found again from their slots."""
         self.say(deduster, device="a/s/m9", running=1)

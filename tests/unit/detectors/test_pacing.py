@@ -39,6 +39,13 @@ def test_what_comes_soon_waits_for_the_next_look(pacing: Pacing) -> None:
     assert said[3][1] == pytest.approx(4.0)
 
 
+def test_after_a_pause_a_reading_is_looked_at_as_it_is(pacing: Pacing) -> None:
+    """A device that speaks five times in five seconds every ten minutes: what it said ten minutes ago is not mixed in."""
+    for second in range(5):
+        _say(pacing, 1.0, second)
+    assert _say(pacing, 100.0, 600.0)[:2] == (True, 100.0)
+
+
 def test_the_last_score_holds_until_the_next_look(pacing: Pacing) -> None:
     """A reading that waits has the score that the channel has."""
     _say(pacing, 1.0, 0.0)

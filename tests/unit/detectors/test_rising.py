@@ -121,3 +121,11 @@ def test_a_steady_rise_is_found_at_any_reporting_interval(
     gas = stage(Rising(Parameters()))
     count = int(24.9 / rate * 60 / step_s)
     assert _play(gas, [rate * i * step_s / 60 for i in range(count)], step_s) == ["G104 raise"]
+
+
+def test_a_rise_goes_on_under_a_clock_set_back(gas: Any) -> None:
+    """A device that loses eight hours is judged by its new clock: it alarms, and its alarm ends."""
+    _play(gas, [7.0] * 40)
+    assert _play(gas, [7.0 + 0.4 * i for i in range(30)], behind_s=28_800) == ["G104 raise"]
+    assert _play(gas, [19.0] * 2, behind_s=50_000) == []
+    assert _play(gas, [0.0] * 40, behind_s=50_000) == ["G104 clear"]

@@ -127,3 +127,22 @@ def test_late_and_retained_readings_teach_nothing(sensor: Any) -> None:
     sensor.read(ch4_lel=3.2, late=True)
     sensor.read(ch4_lel=3.2, retained=True)
     assert sensor.detector.snapshot()["rows"].tolist() == before
+
+
+def test_a_frozen_sensor_that_leaves_and_returns_alarms_again(sensor: Any, entries: dict[str, Any]) -> None:
+    """The alarm ends with its leave, not for ever; nor is the freeze taken for what is usual."""
+    sensor.register(*entries.values())
+    hours(sensor, 12, lively)
+    assert hours(sensor, 12, lambda _: 3.1) == ["D104 raise"]
+    assert sensor.withdraw(entries["device"]) == ["D104 clear"]
+    sensor.register(entries["device"])
+    hours(sensor, 1, lively)
+    assert hours(sensor, 12, lambda _: 3.1) == ["D104 raise"]
+
+
+def test_a_device_that_never_reported_gas_may_leave(sensor: Any, entries: dict[str, Any]) -> None:
+    """There is nothing to forget of it."""
+    sensor.register(*entries.values())
+    hours(sensor, 1, lively)
+    sensor.say("selftest", "g2", ok=True)
+    assert sensor.withdraw(entries["quiet_device"]) == []
