@@ -193,13 +193,13 @@ class Outages:
 
     def back(self, offset: int, slot: int, now_ms: int, evidence: dict[str, Any], world: World) -> list[Finding]:
         """Take a device that is heard again, or watched no longer; a group of which enough are back is out no more."""
-        watch = self._watch
+        watch, was_silent = self._watch, bool(self._watch.silent[slot])
         found = []
         if watch.alarmed[slot]:
             found.append(_finding(offset, world.slots.path(slot), now_ms, Action.CLEAR, evidence, world))
         watch.alarmed[slot] = watch.silent[slot] = False
         self._doubts.pop(slot, None)
-        if self._out:
+        if self._out and was_silent:  # else whether we ask would depend on what else its segment holds
             for group in (self._groups.area_of(slot), self._groups.site_of(slot)):
                 found += self._rise(offset, group, now_ms, world)
         return found
@@ -214,6 +214,7 @@ class Outages:
         rest = members & watch.silent & ~watch.alarmed
         watch.silent[rest] = False
         watch.heard[rest] = now_ms
+        self._doubts = {slot: doubt for slot, doubt in self._doubts.items() if not rest[slot]}
         facts = {"reason": "heard", "lasted_s": (now_ms - since_ms) // 1000, "still_silent": int(rest.sum())}
         return [_finding(offset, path, now_ms, Action.CLEAR, facts, world)]
 

@@ -136,3 +136,24 @@ def test_a_restored_watch_knows_what_is_out(street: Street) -> None:
     assert street.run(60) == []
     street.cut = set()
     assert street.run(60) == [(EAST, "clear")]
+
+
+def test_a_will_in_the_second_in_which_its_site_comes_back_is_forgotten(street: Street) -> None:
+    """The site's outage is over for all: who has its time again and is heard in it is missed no more."""
+    street.cut = street.site("e") - {"a/e/e4"}
+    assert (EAST, "raise") in street.run(60)
+    stage = street.stage
+    assert stage.say("status.offline", "a/e/e4") == []
+    assert [said for path in ("a/e/e0", "a/e/e1") for said in stage.read(path, ch4_lel=0.0)] == ["D101 clear"]
+    stage.read("a/e/e4", ch4_lel=0.0)
+    street.cut = set()
+    assert street.run(60) == []
+
+
+def test_who_was_never_silent_ends_no_outage(street: Street) -> None:
+    """A device joins a site that is out: what a live neighbour says, be it a reading or of its power, ends it no sooner."""
+    street.cut = street.site("e") - {"a/e/e4"}
+    street.run(60)
+    street.stage.register(Device(code="e9", site="e", model="M"))
+    assert street.stage.read("a/e/e4", ch4_lel=0.0) == []
+    assert street.stage.say("power.on", "a/e/e4") == []
