@@ -12,8 +12,8 @@ from storage.sql.ledger_tables import DEAD_LETTER
 from storage.sql.rows import convert, tally
 
 _ROW_BYTES = 300
-"""About what a letter takes besides its payload."""
-_AT_ONCE = 500
+"""About what a letter takes besides its payload and its words."""
+_AT_ONCE = 100
 _SHARES = 8
 _COLUMNS = [DEAD_LETTER.c[name] for name in DeadLetter.__struct_fields__]
 
@@ -54,7 +54,7 @@ class SqlDeadLetters:
 
     def cap_dead_letters(self, most_bytes: int) -> int:
         c = DEAD_LETTER.c
-        size = sa.func.length(c.payload) + _ROW_BYTES
+        size = sa.func.length(c.payload) + sa.func.length(c.topic) + sa.func.length(c.detail) + _ROW_BYTES
         with reading(self.engine) as connection:
             rows = connection.execute(sa.select(sa.func.sum(size)).group_by(c.topic))
             sizes = [int(held) for (held,) in rows]
@@ -62,8 +62,12 @@ class SqlDeadLetters:
             if max(sizes, default=0) <= share:
                 return 0
             newer = sa.func.sum(size).over(partition_by=c.topic, order_by=c.offset.desc())
-            with_newer = sa.select(c.offset, newer.label("held")).subquery()
-            offsets = connection.scalars(sa.select(with_newer.c.offset).where(with_newer.c.held > share)).all()
+            letter = sa.select(c.offset, size.label("size"), newer.label("held")).subquery().c
+            query = sa.select(letter.offset, letter.size, letter.held).where(letter.held > share)
+            above = [
+                (int(at), int(size), int(held)) for at, size, held in connection.execute(query.order_by(letter.offset))
+            ]
+        offsets = _surplus(above, sum(sizes) - most_bytes, most_bytes // _SHARES)
         for at in range(0, len(offsets), _AT_ONCE):  # some at a time, so that commits come between
             with writing(self.engine) as connection:
                 connection.execute(sa.delete(DEAD_LETTER).where(c.offset.in_(offsets[at : at + _AT_ONCE])))
@@ -72,6 +76,19 @@ class SqlDeadLetters:
 
     def dead_letter_counts(self) -> dict[str, int]:
         return tally(self.engine, DEAD_LETTER.c.reason)
+
+
+def _surplus(letters: Sequence[tuple[int, int, int]], too_much: int, most_each: int) -> list[int]:
+    """Return the offsets that have to go of letters, oldest first: offset, size, size with all newer ones of its topic.
+
+    No more than has to: where each of very many topics has more than its share by one letter, only the oldest go.
+    """
+    gone = []
+    for offset, size, held in letters:
+        if too_much > 0 or held > most_each:
+            gone.append(offset)
+            too_much -= size
+    return gone
 
 
 def fair_share(sizes: Sequence[int], most: int) -> int:

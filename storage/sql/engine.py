@@ -24,6 +24,7 @@ METADATA = sa.MetaData(
 """All tables of the house; each `*_tables.py` beside this file adds its own."""
 
 _turns: WeakKeyDictionary[sa.Engine, Lock] = WeakKeyDictionary()
+_PAGES_AT_ONCE = 512  # 2 MiB
 
 
 def open_engine(url: str) -> sa.Engine:
@@ -78,13 +79,25 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def give_back(engine: sa.Engine) -> None:
-    """Return free space to the disk where a SQLite file keeps it; one made by an older version keeps it for new rows."""
+    """Return free space to the disk where a SQLite file keeps it; one made by an older version keeps it for new rows.
+
+    Some at a time: writers come between, and the log of changes stays short on a disk that may be nearly full.
+    """
     if engine.dialect.name != "sqlite":
         return
+    before, left = -1, 1
+    while left not in {0, before}:
+        before, left = left, _give_back_some(engine)
+
+
+def _give_back_some(engine: sa.Engine) -> int:
+    """Return how many pages of the file are still free."""
     with _turns.setdefault(engine, Lock()), _translated(), closing(engine.raw_connection()) as connection:
         driver: Any = connection.driver_connection
         # a script, because `execute` would stop after the first page
-        driver.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(PASSIVE)")
+        driver.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE}); PRAGMA wal_checkpoint(PASSIVE)")
+        free: int = driver.execute("PRAGMA freelist_count").fetchone()[0]
+    return free
 
 
 @contextmanager

@@ -442,7 +442,7 @@ class TestDeadLetters:
 
     def test_the_loudest_give_way_oldest_first(self, ledger: SqlLedger) -> None:
         """One topic has an eighth at most; a device that is heard seldom keeps all its letters."""
-        loud = [msgspec.structs.replace(_letter(i), topic="loud", payload=bytes(1_000)) for i in range(1, 101)]
+        loud = [msgspec.structs.replace(_letter(i), topic="loud", payload=bytes(996)) for i in range(1, 101)]
         quiet = [_letter(0), _letter(101)]
         ledger.books.commit(Decided(102, NOON, dead_letters=[quiet[0], *loud, quiet[1]], counts=Counts(dead=102)))
         assert ledger.dead_letters.cap_dead_letters(1_000_000) == 4
