@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from domain.errors import EngineError
-from domain.records import Journal
+from domain.records import Journal, read_on
 from emberwatch.parts import Parts, clock_ms
 
 _LOG = logging.getLogger(__name__)
@@ -96,14 +96,17 @@ def cap_letters(parts: Parts, share: int = 1) -> None:
 
 
 def trim(journal: Journal, safe_offset: int, before_ms: int) -> None:
-    """Drop stored batches that are wholly before `safe_offset` and before `before_ms`."""
-    offset = journal.info().start
+    """Drop stored batches that are wholly before `safe_offset` and before `before_ms`; a damaged one goes with the next."""
+    start = offset = at = journal.info().start
     while True:
-        batch = journal.read(offset, 1)
-        if not batch.records or batch.end_offset > safe_offset or batch.records[-1].received_ms >= before_ms:
+        batch, _damage = read_on(journal, at, 1)
+        if batch.end_offset == at or batch.end_offset > safe_offset:
             break
-        offset = batch.end_offset
-    if offset > journal.info().start:
+        at = batch.end_offset
+        if batch.records and batch.records[-1].received_ms >= before_ms:
+            break
+        offset = at if batch.records else offset
+    if offset > start:
         _LOG.info("journal now begins at record %d", journal.trim(offset))
 
 

@@ -2,15 +2,20 @@
 
 import asyncio
 import logging
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from domain.errors import EngineError
+from domain.records import TICK, Record
 from emberwatch import housekeeping
 from emberwatch.parts import Parts
 from emberwatch.settings import Settings
+from storage.journals.sqlite import SqliteJournal
 
 NOBODY = cast("Parts", None)
 
@@ -137,3 +142,19 @@ def test_with_room_space_is_set_aside_and_nothing_gives_way() -> None:
     disk.given.append("anything")
     give_way(house(disk))
     assert disk.given == ["anything", "aside"]
+
+
+def test_one_damaged_batch_does_not_end_the_trimming(tmp_path: Path) -> None:
+    """Else the journal grows for ever behind it. It goes with the next old batch that can be read, and not before."""
+    file = tmp_path / "journal.db"
+    journal = SqliteJournal(file)
+    for i in range(5):
+        journal.append([Record(i, TICK, b"")] * 10)
+    journal.close()
+    with closing(sqlite3.connect(file)) as raw, raw:
+        raw.execute("UPDATE batch SET checksum = checksum + 1 WHERE first = 10")
+    journal = SqliteJournal(file)
+    for before_ms, safe, start in ((1, 50, 10), (2, 50, 10), (3, 29, 10), (3, 50, 30), (9, 50, 40)):
+        housekeeping.trim(journal, safe, before_ms)
+        assert journal.info().start == start
+    journal.close()
