@@ -63,14 +63,19 @@ class Disk:
         return self.free < self.limit // _FLOOR
 
     def set_aside(self) -> None:
-        """Hold some space that nobody else can take, while there is enough."""
-        if self._reserve is None or self._reserve.exists():
+        """Hold some space that nobody else can take, while there is enough; raise EngineError when the disk refuses."""
+        if self._reserve is None or self._held >= _RESERVE:
             return
         try:
-            with self._reserve.open("xb") as file:
+            with self._reserve.open("ab") as file:
                 os.posix_fallocate(file.fileno(), 0, _RESERVE)
         except OSError as error:
-            _LOG.warning("no space can be set aside: %s", error)
+            raise EngineError(f"no space can be set aside: {error}") from error
+
+    @property
+    def _held(self) -> int:
+        """Bytes set aside; fewer than there should be after a stop in the middle of it."""
+        return self._reserve.stat().st_size if self._reserve is not None and self._reserve.exists() else 0
 
     def use_reserve(self) -> None:
         """Give up what was set aside if hardly anything else is left."""

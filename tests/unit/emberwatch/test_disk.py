@@ -104,6 +104,24 @@ def test_space_is_set_aside_and_given_up_when_nothing_else_is_left(
     assert not reserve.exists()
 
 
+def test_a_reserve_that_a_stop_left_half_made_is_made_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty file of the right name is no space; nor is one for which the disk had none."""
+    monkeypatch.setattr("emberwatch.disk._RESERVE", 100_000)
+    reserve = tmp_path / "reserve"
+    reserve.touch()
+    disk = Disk(LIMIT, lambda: 200_000, reserve)
+    with monkeypatch.context() as full:
+        full.setattr("os.posix_fallocate", _refuse)
+        with pytest.raises(EngineError, match="set aside"):
+            disk.set_aside()
+    disk.set_aside()
+    assert reserve.stat().st_blocks * 512 >= 100_000
+
+
+def _refuse(*_: object) -> None:
+    raise OSError("no space left")
+
+
 def test_dead_letters_that_give_way_are_counted() -> None:
     """And who keeps them is told how much they may take."""
     asked: list[int] = []
