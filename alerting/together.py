@@ -8,37 +8,39 @@ _T = TypeVar("_T")
 
 
 class Together(Generic[_T]):
-    """Calls `write` with items of all that wait, in a thread, one call at a time; each waits for its own and gets its error."""
+    """Calls `write` with items of all that wait, in a thread, one call at a time; each waits for its own and gets its error.
+
+    An item whose turn has not come is not written when the one who waits for it gives up.
+    """
 
     def __init__(self, write: Callable[[list[_T]], None]) -> None:
         self._write = write
-        self._one_at_a_time = asyncio.Lock()
+        self._writing: asyncio.Future[None] | None = None
         self._waiting: list[tuple[_T, asyncio.Future[None]]] = []
 
     async def __call__(self, item: _T) -> None:
         """Return when the item is written; raise what `write` raised."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, written))
-        async with self._one_at_a_time:
-            if not written.done():
-                await self._write_all()
+        if self._writing is None:
+            self._write_next()
         await written
 
-    async def _write_all(self) -> None:
-        """Write what waits, to the end: who cancels one of them must not leave the others waiting."""
-        items, self._waiting = self._waiting, []
-        writing = asyncio.get_running_loop().run_in_executor(None, self._write, [item for item, _ in items])
-        writing.add_done_callback(lambda done: _settle(done, [written for _, written in items]))
-        await asyncio.wait((writing,))
+    def _write_next(self) -> None:
+        turn = [(item, written) for item, written in self._waiting if not written.done()]
+        self._waiting, self._writing = [], None
+        if turn:
+            items = [item for item, _ in turn]
+            self._writing = asyncio.get_running_loop().run_in_executor(None, self._write, items)
+            self._writing.add_done_callback(lambda done: self._settle(done, [written for _, written in turn]))
 
-
-def _settle(done: "asyncio.Future[None]", waiting: list["asyncio.Future[None]"]) -> None:
-    for written in waiting:
-        if written.done():
-            continue
-        if done.cancelled():
-            written.cancel()
-        elif (error := done.exception()) is not None:
-            written.set_exception(error)
-        else:
-            written.set_result(None)
+    def _settle(self, done: "asyncio.Future[None]", waiting: list["asyncio.Future[None]"]) -> None:
+        error = asyncio.CancelledError() if done.cancelled() else done.exception()
+        for written in waiting:
+            if written.done():
+                continue
+            if error is None:
+                written.set_result(None)
+            else:
+                written.set_exception(error)
+        self._write_next()

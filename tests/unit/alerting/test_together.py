@@ -3,8 +3,6 @@
 import asyncio
 import threading
 
-import pytest
-
 from alerting.together import Together
 
 
@@ -43,19 +41,24 @@ async def test_a_failure_reaches_everybody_it_concerns() -> None:
     await together(3)
 
 
-async def test_who_gives_up_leaves_nobody_waiting() -> None:
-    """When the one who writes for others is cancelled, the others still hear."""
+async def test_who_gives_up_leaves_nobody_waiting_and_wrote_nothing_later() -> None:
+    """Also then one write at a time, none without items; what was given up before its turn is not written after all."""
+    written: list[list[int]] = []
     began, may_end = threading.Event(), threading.Event()
 
-    def write(_items: list[int]) -> None:
+    def write(items: list[int]) -> None:
+        written.append(items)
         began.set()
         may_end.wait(10)
 
     together = Together(write)
-    tasks = [asyncio.create_task(together(i)) for i in range(3)]
+    tasks = [asyncio.create_task(together(i)) for i in range(4)]
     await asyncio.to_thread(began.wait, 10)
-    tasks[0].cancel()
+    for task in tasks[:2]:
+        task.cancel()
+    await asyncio.wait(tasks[:2])
+    assert written == [[0]]
     may_end.set()
-    await asyncio.gather(*tasks[1:])
-    with pytest.raises(asyncio.CancelledError):
-        await tasks[0]
+    await asyncio.gather(*tasks[2:])
+    assert written == [[0], [2, 3]]
+    assert all(task.cancelled() for task in tasks[:2])
