@@ -20,9 +20,13 @@ from emberwatch.backtest.table import Cells, Table
 
 _TIME = re.compile(
     r"(date|time|timestamp|datetime|ts|ds|epoch|unix\w*|utc|t|elapsed)|.*(time|date|timestamp).*|.*(时间|日期|时刻).*"
+    r"|datum.*|\w*zeit\w*"
 )
-_DATE_ONLY = re.compile(r"date|日期|day|column1")
-_CLOCK_ONLY = re.compile(r"(time|时间|时刻|hour|clock|column2)(_*(utc|local))?")
+_DATE_ONLY = re.compile(r"((local|utc)_)?(date|日期|day|datum|column1)(_*(utc|local))?")
+_CLOCK_ONLY = re.compile(
+    r"((local|utc|start|begin|end)_)?(time|时间|时刻|hour|hr|小时|clock|(uhr)?zeit|stunde|column2)(_*(utc|local|start|begin|end|ending))?"
+)
+_HOUR = re.compile(r".*(hour|hr|小时|stunde).*")
 _NO_READING = re.compile(
     r"(unnamed.*|index|idx|id|no\.?|nr|row|序号|编号|lat(itude)?|lon(gitude)?|year|month|day|hour|minute|second"
     r"|weekday|weekend|.*changepoint.*|.*wind.*|.*风[速向].*|sequence|seq|cnt|counter|)"
@@ -53,7 +57,9 @@ def time_columns(table: Table) -> tuple[int, ...]:
     clocks = [i for i, name in enumerate(names) if _CLOCK_ONLY.fullmatch(name)]
     for date in dates:
         for clock in clocks:
-            if date != clock and _are_date_and_clock(sample, date, clock):
+            if date != clock and _are_date_and_clock(
+                _column(sample, date), _column(sample, clock), hours=_HOUR.fullmatch(names[clock]) is not None
+            ):
                 return date, clock
     likely = [i for i, name in enumerate(names) if _TIME.fullmatch(name)]
     for place in [*likely, *(i for i in range(len(names)) if i not in likely)]:
@@ -64,11 +70,12 @@ def time_columns(table: Table) -> tuple[int, ...]:
     )
 
 
-def _are_date_and_clock(sample: Sequence[list[str]], date: int, clock: int) -> bool:
-    clocks = [cell for cell in _column(sample, clock) if cell]
-    dates = [cell for cell in _column(sample, date) if cell]
-    shown = all(":" in cell or "时" in cell for cell in clocks) and not any(":" in cell for cell in dates)
-    return bool(clocks and dates and shown) and _is_time(dates, certain=True)
+def _are_date_and_clock(dates: Sequence[str], clocks: Sequence[str], *, hours: bool) -> bool:
+    """Whether two columns are a time together; the clock may be the number of its hour where the header says so."""
+    said = [(date, clock) for date, clock in zip(dates, clocks, strict=True) if date and clock]
+    if any(":" in date for date, _ in said) or not all(hours or ":" in clock or "时" in clock for _, clock in said):
+        return False
+    return bool(said) and float(np.mean(read_times([" ".join(both) for both in said]).ms != NEVER)) > 0.5  # noqa: PLR2004
 
 
 def _is_time(cells: Sequence[str], *, certain: bool) -> bool:
@@ -196,9 +203,23 @@ def _device_names(table: Table, places: Sequence[int], found: Sequence[Found]) -
     return names
 
 
-def legal_name(name: str) -> str:
-    """Return a device's name of any text: letters, digits and strokes; "column" when nothing of it remains."""
-    return _legal(name) or "column"
+def distinct_names(texts: Sequence[str]) -> list[str]:
+    """Return a legal device's name for each text, never one for two: those alike, or without a Latin letter, are numbered."""
+    names: dict[str, None] = {}
+    alike = Counter[str]()
+    for text in texts:
+        name = free = _legal(text) or "device"
+        while free in names:
+            alike[name] += 1
+            free = f"{name[:50]}-{alike[name] + 1}"
+        names[free] = None
+    return list(names)
+
+
+def numbered(texts: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return what to tell of texts whose device's name does not show them."""
+    pairs = [f"{text or 'nothing'} is {name}" for text, name in zip(texts, names, strict=True) if name != _legal(text)]
+    return [f"names of devices: {', '.join(pairs)}"] if pairs else []
 
 
 def _change(what: Found) -> str:

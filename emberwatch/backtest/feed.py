@@ -133,7 +133,8 @@ def _welds(named: list[tuple[int, str]], recording: Recording) -> bool:
 def _kind(named: list[tuple[int, str]], recording: Recording) -> DeviceKind:
     """Return the kind of a device by what it measures first; one that is usually hot watches a process, not a room."""
     column, name = named[0]
-    if name == "temp_c" and not _is_room(*recording.series(column)):
+    times, readings = recording.series(column)
+    if name == "temp_c" and len(times) and not _is_room(times, readings):
         return DeviceKind.PROCESS
     return _KINDS.get(measurands.BY_NAME[name].family, DeviceKind.GAS)
 

@@ -26,6 +26,7 @@ from emberwatch.stores import books_in_memory
 
 _DATES_MS = 94_694_400_000
 """Times before 1973 count from some beginning."""
+_RESULTS = ("findings.csv", "report.html")
 Overrides = Mapping[str, Mapping[str, float]]
 _UNCHANGED: Overrides = {}
 
@@ -102,8 +103,11 @@ def _check_rules(codes: Sequence[str]) -> None:
 
 def _refuse_overwriting(job: Job) -> None:
     read = {file.resolve() for file in (*job.files, *((job.truth,) if job.truth else ()))}
-    if job.scores is not None and job.scores.resolve() in read:
-        raise InputError(f"--scores would overwrite {job.scores}, which is read")
+    scores = [("--scores", job.scores)] if job.scores is not None else []
+    results = [("--out", job.out / name) for name in _RESULTS] if job.out is not None else []
+    for option, file in [*scores, *results]:
+        if file.resolve() in read:
+            raise InputError(f"{option} would overwrite {file}, which is read")
 
 
 def _choices(job: Job) -> list[tuple[str, Overrides]]:
@@ -118,7 +122,10 @@ def _choices(job: Job) -> list[tuple[str, Overrides]]:
         for (code, parameter), (_, value) in zip(values, combination, strict=True):
             rules.setdefault(code, {})[parameter] = value
         chosen.append((" ".join(text for text, _ in combination), rules))
-    return [*chosen, ("settings", job.rules), *((file.stem, _read_rules(file)) for file in job.compare)]
+    stems = ["settings", *(file.stem for file in job.compare)]
+    names = [file.stem if stems.count(file.stem) == 1 else str(file) for file in job.compare]
+    compared = [(name, _read_rules(file)) for name, file in zip(names, job.compare, strict=True)]
+    return [*chosen, ("settings", job.rules), *compared]
 
 
 def _read_set(text: str) -> tuple[str, str, float]:
@@ -224,7 +231,7 @@ def _write(job: Job, recording: Recording, variants: list[Variant], truth: list[
         write_scores(job.scores, first)
         written.append(job.scores)
     if job.out is not None:
-        findings, page = job.out / "findings.csv", job.out / "report.html"
+        findings, page = (job.out / name for name in _RESULTS)
         write_findings(findings, first.episodes)
         title = ", ".join(file.name for file in job.files)
         page.write_text(report.page(title, recording, variants, truth), "utf-8")

@@ -140,12 +140,12 @@ def _cached(text: str, known: dict[str, float], day_first: bool) -> float:  # no
         return _moment_ms(text, day_first)
     if len(known) > _REMEMBERED:
         known.clear()
-    date, clock = text[:cut], text[cut + 1 :]
+    date, clock = text[:cut], text[cut:]
     day, time = known.get(date), known.get(clock)
     if day is None:
         day = known[date] = _moment_ms(date, day_first)
     if time is None:
-        time = known[clock] = _clock_ms(clock.strip())
+        time = known[clock] = _clock_ms(clock[1:].strip())
     both = day + time
     return _moment_ms(text, day_first) if both != both else both  # noqa: PLR0124  NaN: dates with blanks inside
 
@@ -198,11 +198,11 @@ def _clock_ms(text: str) -> float:
 
 def _hour_ms(text: str) -> float:
     """Return the time of a clock that shows hours only, or of ISO 8601's short form."""
-    compact = re.fullmatch(r"(\d{2})(?:(\d{2})(\d{2})?)?(Z|[+-]\d{2}:?\d{2})?", text)
+    compact = re.fullmatch(r"(\d{1,2})(?:(\d{2})(\d{2})?)?(Z|[+-]\d{2}:?\d{2})?", text)
     if compact is None:
         return math.nan
     h, m, s = (int(part or 0) for part in compact.group(1, 2, 3))
-    return 1000.0 * (h * 3600 + m * 60 + s) - _offset_ms(compact[4]) if h < 24 else math.nan  # noqa: PLR2004  hours
+    return 1000.0 * (h * 3600 + m * 60 + s) - _offset_ms(compact[4]) if h <= 24 else math.nan  # noqa: PLR2004  as clocks show
 
 
 def _offset_ms(zone: str | None) -> float:

@@ -15,7 +15,7 @@ _AS_WRITTEN = {
     "ppb": "ppb ppbv",
     "%lel": "%lel lel lel%",
     "%": "% %vol vol% pct percent %rh",
-    "c": "c °c ℃ degc celsius",
+    "c": "c °c ℃ degc degreec degreesc celsius",
     "f": "f °f ℉ degf fahrenheit",
     "k": "k kelvin",
     "%/m": "%/m %m",
@@ -27,6 +27,9 @@ _AS_WRITTEN = {
     "a": "a amp amps ampere 安",
     "ma": "ma",
     "v": "v volt volts 伏",
+    "mv": "mv",
+    "kv": "kv",
+    "ka": "ka",
     "w": "w watt watts",
     "kw": "kw kilowatt 千瓦",
 }
@@ -75,6 +78,8 @@ _QUANTITIES: tuple[tuple[str, str, dict[str, To]], ...] = (
 QUANTITIES = tuple(
     (re.compile(rf"(?<![a-z])({latin})(?![a-z])|{chinese}"), units) for latin, chinese, units in _QUANTITIES
 )
+_NEVER_A_NAME = frozenset(("ma", "ka", "mv", "kv"))
+"""Units that make another thing of a number at the end of a header; a letter alone may be a phase's."""
 _BRACKET = re.compile(r"[(\[（【]\s*([^)\]）】]*?)\s*[)\]）】]")
 _TAIL = re.compile(r"(.*?)[\s_/.-]*([^\s_/.-]+|℃|%)", re.DOTALL)
 _CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z])")
@@ -97,6 +102,7 @@ def find(name: str, unit: str) -> Found:
         if match is None:
             continue
         rest = words[: match.start()] + " " + words[match.end() :]
+        unit = "".join(unit.split())
         to = units.get(_UNITS.get(unit, unit)) if unit else None
         if not unit:
             rest, to = _by_tail(units, rest)
@@ -111,7 +117,7 @@ def _by_tail(units: dict[str, To], rest: str) -> tuple[str, To | None]:
     unit = _UNITS.get(tail[2]) if tail else None
     if tail and unit in units:
         return tail[1], units[unit or ""]
-    return rest, units.get("")
+    return rest, None if unit in _NEVER_A_NAME else units.get("")
 
 
 def named(name: str, said: str = "") -> tuple[str, str]:

@@ -21,7 +21,7 @@ from emberwatch.backtest.moments import NEVER, read_times
 from emberwatch.backtest.rows import Plan, Taken, taken_of
 from emberwatch.backtest.series import Series, settled
 from emberwatch.backtest.table import Table, open_table
-from emberwatch.backtest.truth import Interval
+from emberwatch.backtest.truth import Interval, merge
 
 _ROW = re.compile(r"\{([^{}]+)\}")
 """A column's name in a mapping's device: the device is what that column says."""
@@ -75,16 +75,26 @@ def read_recordings(files: Sequence[Path], time_column: str | None = None, mappi
     row. Files without a mapping whose times overlap are of different devices, others go on where the one before ended.
     Raises InputError naming the missing column, the line with an unreadable time, or the channel that is mapped twice.
     """
-    parts = [_read(file, time_column, mapping) for file in files]
+    names = columns.distinct_names([file.stem for file in files])
+    parts = [
+        _read(file, time_column, [text.replace("{file}", name) for text in mapping])
+        for file, name in zip(files, names, strict=True)
+    ]
+    apart = any("{file}" in text for text in mapping)
     if not mapping and len(parts) > 1:
-        parts = _told_apart(files, parts)
-    return _joined(parts)
+        spans = sorted(part.span for part in parts)
+        apart = any(a.end_ms >= b.start_ms for a, b in pairwise(spans))
+        parts = _told_apart(names, parts, overlap=apart)
+    joined = _joined(parts)
+    said = columns.numbered([file.stem for file in files], names) if apart else []
+    return replace(joined, remarks=(*joined.remarks, *said))
 
 
 def _read(file: Path, time_column: str | None, mapping: Sequence[str]) -> Recording:
-    mapping = [text.replace("{file}", columns.legal_name(file.stem)) for text in mapping]
     mapped = [parse_mapping(_ROW.sub("x", text)).column for text in mapping]
     table = open_table(file)
+    if not table.sample:
+        raise InputError(f"{file} has no rows")
     time = columns.time_columns(table) if time_column is None else (table.place(time_column),)
     values, labels, others = columns.value_columns(table, time)
     if mapping:
@@ -94,7 +104,10 @@ def _read(file: Path, time_column: str | None, mapping: Sequence[str]) -> Record
         plan = Plan(time, places, tuple(labels), said[0] if said else None, tuple(mapping))
     else:
         whose = columns.whose_column(table, time)
+        if values == [whose]:  # what there is to judge
+            whose = None
         values = [place for place in values if place != whose]
+        others = [name for name in others if whose is None or name != table.names[whose]]
         plan = Plan(time, tuple(values), tuple(labels), whose, (), tuple(others))
     if not plan.values:
         raise InputError(f"{file} has no column of numbers beside its time (columns: {', '.join(table.names)})")
@@ -117,8 +130,14 @@ def _recorded(table: Table, taken: Taken) -> Recording:
     timeless = int((~good).sum())
     _refuse_strange(file, taken, timeless, rows)
     whole = Series(times, values, marks)
-    parts = [_of_one(table, plan, whole.take(good & mine), name) for name, mine in taken.shares()]
+    shares = list(taken.shares())
     said = [*([assumed] if assumed else []), *taken.left_out(timeless)]
+    names: list[str | None] = [None]
+    if plan.whose is not None:
+        written = [name or "" for name, _ in shares]
+        names = [*(own := columns.distinct_names(written))]
+        said += columns.numbered(written, own)
+    parts = [_of_one(table, plan, whole.take(good & mine), name) for name, (_, mine) in zip(names, shares, strict=True)]
     if plan.labels:
         said.append(f"column '{table.names[plan.labels[0]]}' says when something was the matter")
     joined = _joined(parts)
@@ -126,7 +145,7 @@ def _recorded(table: Table, taken: Taken) -> Recording:
 
 
 def _of_one(table: Table, plan: Plan, series: Series, name: str | None) -> Recording:
-    """Return the recording of one device's rows, or of the whole file when they have no `name`."""
+    """Return the recording of the rows of the device `name`, or of the whole file when it is None."""
     channels, values, remarks = _channels(table, plan, series.values, name)
     alternating = np.array([channel.measurand in _ALTERNATING for channel in channels])
     series, changed = settled(series._replace(values=values), alternating)
@@ -145,9 +164,8 @@ def _channels(
 ) -> tuple[tuple[Channel, ...], Float64, list[str]]:
     """Return the channels, their readings in the measurands' units, and how columns were understood."""
     known = [bool(np.isfinite(column).any()) for column in values.T]
-    own = columns.legal_name(name or "")
     if plan.mapping:
-        channels = [parse_mapping(_ROW.sub(own, text)) for text in plan.mapping]
+        channels = [parse_mapping(_ROW.sub(name or "", text)) for text in plan.mapping]
         if name is None and not all(known):
             raise InputError(f"{table.file}: column '{channels[known.index(False)].column}' holds no number")
         return tuple(channels), values, []
@@ -160,19 +178,17 @@ def _channels(
         alone = len({channel.device for channel in channels}) == 1
         for device in {channel.device.device for channel in channels}:
             remarks[0] = remarks[0].replace(f"={device}:", f"={token}:" if alone else f"={token}-{device}:")
-        channels = _renamed(channels, own)
+        channels = _renamed(channels, name)
     left = [*plan.others, *(table.names[p] for p, some in zip(plan.values, known, strict=True) if not some)]
     remarks += [f"columns left out: {', '.join(left)}"] if left else []
     return tuple(channels), np.column_stack(converted), remarks
 
 
-def _told_apart(files: Sequence[Path], parts: Sequence[Recording]) -> list[Recording]:
-    """Return the parts with the file's name in each device where files overlap in time, which one device cannot."""
-    spans = sorted(part.span for part in parts)
-    overlap = any(a.end_ms >= b.start_ms for a, b in pairwise(spans))
+def _told_apart(names: Sequence[str], parts: Sequence[Recording], *, overlap: bool) -> list[Recording]:
+    """Return the parts with the file's name (`names`) in each device where files overlap in time, which one device cannot."""
     if not overlap and any(len(part.channels) > 1 for part in parts):
         return list(parts)
-    names = [columns.legal_name((file if overlap else files[0]).stem) for file in files]
+    names = names if overlap else [names[0]] * len(parts)
     return [replace(p, channels=tuple(_renamed(p.channels, name))) for p, name in zip(parts, names, strict=True)]
 
 
@@ -206,6 +222,6 @@ def _joined(parts: Sequence[Recording]) -> Recording:
         start += len(part.times)
     order = np.argsort(times, kind="stable")
     labelled = [event for part in parts for event in part.labelled or ()]
-    known = tuple(sorted(labelled)) if any(part.labelled is not None for part in parts) else None
+    known = tuple(merge(labelled)) if any(part.labelled is not None for part in parts) else None
     remarks = tuple(dict.fromkeys(remark for part in parts for remark in part.remarks))
     return Recording(channels, times[order], values[order], sum(part.rows for part in parts), remarks, known)

@@ -88,3 +88,24 @@ def test_the_recording_is_never_overwritten(files: tuple[Path, Path]) -> None:
     with pytest.raises(InputError, match="would overwrite"):
         perform(Job(files[:1], "time", ("x=k:ch4_lel",), scores=files[0]))
     assert files[0].read_text("utf-8") == HIGH
+
+
+def test_settings_of_files_with_one_name_are_all_shown(files: tuple[Path, Path], tmp_path: Path) -> None:
+    """`settings.toml` is what such a file is called."""
+    compared = tuple(tmp_path / name for name in ("settings.toml", "a/strict.toml", "b/strict.toml"))
+    for file, level in zip(compared, (10, 11, 25), strict=True):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"[rules.G102]\ncombustible_lel = {level}\n", "utf-8")
+    summary = perform(Job(files[1:], "time", ("x=k:ch4_lel",), only=("G102",), compare=compared)).summary
+    assert (summary["name"], summary["findings"]) == ("settings", {})
+    assert list(summary["compare"]) == [str(file) for file in compared]
+    assert [found["findings"] for found in summary["compare"].values()] == [{"G102": 1}, {"G102": 1}, {}]
+
+
+def test_the_known_events_are_not_overwritten(files: tuple[Path, Path], tmp_path: Path) -> None:
+    """Somebody marked them by hand in the findings of an earlier run."""
+    truth = tmp_path / "findings.csv"
+    truth.write_text("start,end\n0,60\n", "utf-8")
+    with pytest.raises(InputError, match="--out would overwrite"):
+        perform(Job(files[:1], truth=truth, out=tmp_path))
+    assert truth.read_text("utf-8") == "start,end\n0,60\n"

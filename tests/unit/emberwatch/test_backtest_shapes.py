@@ -245,3 +245,41 @@ def test_dates_are_not_compared_with_seconds_from_an_ignition(tmp_path: Path) ->
     truth.write_text("ignition\n0\n", "utf-8")
     with pytest.raises(InputError, match="give both as dates"):
         perform(Job((file,), truth=truth))
+
+
+@pytest.mark.parametrize(
+    ("header", "form"),
+    [
+        ("Datum;Uhrzeit;Verbrauch (kWh)", "%d.%m.%Y;%H:%M"),
+        ("Date;Hour;Demand (kWh)", "%Y-%m-%d;%H"),
+        ("Local Date;Hour Ending;Demand (kWh)", "%m/%d/%Y;%-H"),
+    ],
+)
+def test_a_day_is_no_moment_where_another_column_has_its_clock(tmp_path: Path, header: str, form: str) -> None:
+    """As German meters and American utilities write it; the clock may be the number of its hour."""
+    text = f"{header}\n" + rows(lambda i: f"{at(i, form, step_s=3600)};0,{i:03d}")
+    recording = read(tmp_path, text)
+    assert (len(recording.times), recording.step_ms) == (ROWS, 3_600_000)
+    assert recording.values[:, 0].tolist() == [i / 1000 for i in range(ROWS)]
+
+
+def test_day_of_the_month_and_hour_alone_are_no_time(tmp_path: Path) -> None:
+    """As the stations of Beijing write it, year and month elsewhere: a wrong time is worse than none."""
+    text = "No,year,month,day,hour,CO (ppm)\n" + rows(lambda i: f"{i},2013,3,{i // 24 + 1},{i % 24},{i % 5}")
+    with pytest.raises(InputError, match="no column looks like a time"):
+        read(tmp_path, text)
+
+
+def test_a_mapped_device_without_any_reading_is_silent(tmp_path: Path) -> None:
+    """One sensor of a long table has no thermometer."""
+    file = tmp_path / "r.csv"
+    file.write_text(
+        "time,sensor,temp\n" + rows(lambda i: f"{at(i)},{'AB'[i % 2]},{'' if i % 2 else 20 + i % 3}"), "utf-8"
+    )
+    assert perform(Job((file,), mapping=("temp={sensor}:temp_c",))).summary["readings"] == ROWS / 2
+
+
+def test_the_time_of_a_german_log_is_found(tmp_path: Path) -> None:
+    """Its current and voltage are."""
+    recording = read(tmp_path, "Zeit [s];Strom [A]\n" + rows(lambda i: f"{i / 10:.1f};120,5".replace(".", ",")))
+    assert recording.step_ms == 100

@@ -36,6 +36,10 @@ from emberwatch.backtest.quantities import PLAIN, QUANTITIES, find
         ("Active Power (W)", "", "power_kw", 1500.0, 1.5, "active"),
         ("Power_kW", "", "power_kw", 1.5, 1.5, ""),
         ("roomTemp (degC)", "", "temp_c", 20.0, 20.0, "room"),
+        ("TC1", "(deg C)", "temp_c", 20.0, 20.0, "1"),
+        ("Voltage_a", "", "voltage_v", 230.0, 230.0, "a"),
+        ("current_mA", "", PLAIN, 450.0, 450.0, "current_mA"),
+        ("Line Voltage kV", "", PLAIN, 10.0, 10.0, "Line Voltage kV"),
     ],
 )
 def test_a_header_names_quantity_and_unit(

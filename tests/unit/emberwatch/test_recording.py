@@ -209,3 +209,46 @@ def test_any_file_is_a_recording_or_a_line_of_advice(tmp_path: Path, content: by
         file.write_bytes(start + content)
         with contextlib.suppress(InputError):
             read_recordings([file])
+
+
+def test_devices_with_chinese_names_stay_apart(tmp_path: Path) -> None:
+    """A kitchen and a boiler room are not one meter because our device names are Latin; which is which is told."""
+    rows = "".join(f"{60 * i},{room},{i}\n" for i in range(20) for room in ("厨房", "锅炉房"))
+    recording = read_recordings([write(tmp_path, f"时间(s),位置,甲烷(%LEL)\n{rows}")])
+    assert [given_name(str(c.device)) for c in recording.channels] == ["device", "device-2"]
+    assert [len(recording.series(i)[0]) for i in (0, 1)] == [20, 20]
+    assert "names of devices: 厨房 is device, 锅炉房 is device-2" in recording.remarks
+
+
+@pytest.mark.parametrize("mapping", [(), ("x={file}:ch4_ppm",)])
+@pytest.mark.parametrize("names", [("甲.csv", "乙.csv"), ("a/x.csv", "b/x.csv")])
+def test_files_with_alike_names_are_devices_of_their_own(
+    tmp_path: Path, names: tuple[str, str], mapping: tuple[str, ...]
+) -> None:
+    """Two folders may each hold a file of that name."""
+    files = []
+    for i, name in enumerate(names):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        files.append(write(tmp_path, f"time,x\n0,{i}\n60,{i}\n", name))
+    recording = read_recordings(files, mapping=mapping)
+    assert [recording.series(i)[1].tolist() for i in range(len(recording.channels))] == [[0, 0], [1, 1]]
+    assert any(remark.startswith("names of devices: ") for remark in recording.remarks)
+
+
+def test_a_column_called_sensor_may_hold_the_readings(tmp_path: Path) -> None:
+    """Of few different values, and nothing beside it to judge."""
+    recording = read_recordings([write(tmp_path, "time,sensor\n" + "".join(f"{i},{i % 3}\n" for i in range(30)))])
+    assert recording.readings == 30
+
+
+def test_a_label_on_the_rows_of_all_devices_is_one_event(tmp_path: Path) -> None:
+    """Alarms of all devices are judged together, so are their labels."""
+    rows = "".join(f"{60 * i},{d},{i},{int(i > 10)}\n" for i in range(20) for d in "AB")
+    recording = read_recordings([write(tmp_path, f"time,sensor,x,label\n{rows}")])
+    assert recording.labelled == ((11 * 60_000, 19 * 60_000),)
+
+
+def test_a_header_alone_is_said_to_have_no_rows(tmp_path: Path) -> None:
+    """Its time column is not the trouble."""
+    with pytest.raises(InputError, match="has no rows"):
+        read_recordings([write(tmp_path, "time,value\n")])
