@@ -78,7 +78,8 @@ class ServiceLife:
                 self._last_day[move.old] = _NEVER
             if move.new is not None and move.device is not None:
                 self._last_day[move.new] = self._good_until(move.device, world)
-        return Output(self._judge(np.array(list(slots), np.int64), Moment(offset, now_ms, now_ms), world))
+        found = self._alarms.withdraw(offset, now_ms, changes)  # also what the device said of itself
+        return Output(found + self._judge(np.array(list(slots), np.int64), Moment(offset, now_ms, now_ms), world))
 
     def _good_until(self, device: Device, world: World) -> tuple[int, int]:
         calibration = device.calibration_due.toordinal() if device.calibration_due else _NEVER

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from detectors.ageing import ServiceLife
 from detectors.base import Detector
 from detectors.battery import Battery
 from detectors.commands import Commands
@@ -28,6 +29,7 @@ CASES: dict[str, tuple[Callable[[], Detector], Callable[[Any], Any]]] = {
     "D103": (Faults, lambda s: s.say("fault", code="sensor")),
     "G109": (lambda: GasThresholds(Parameters()), lambda s: s.read(ch4_lel=100.0)),
     "D104": (lambda: Soundness(Parameters()), lambda s: s.say("selftest", ok=False)),
+    "D105": (lambda: ServiceLife(Parameters()), lambda s: s.say("fault", code="end_of_life")),
     "D106": (lambda: Tampering(Parameters()), lambda s: s.say("tamper")),
     "D108": (lambda: Battery(Parameters()), lambda s: s.read(battery_pct=1.0)),
     "D109": (Commands, lambda s: s.say("command", **COMMAND) + s.say("reply", id="1", ok=False)),
