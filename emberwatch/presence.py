@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import World
+from detectors.engine import OURSELVES
 from domain.places import DevicePath
 from domain.readings import Contacts, Int64
 from registers.device import Device
@@ -15,6 +16,7 @@ from registers.device import Device
 PATIENCE = 2.5
 """A device is online for this many reporting intervals after its last message (domain-facts 1.5)."""
 _UNKNOWN_INTERVAL_S = 60
+_OURSELVES = f"{OURSELVES}/"  # has a slot, for what the service says of itself, and is no device
 Bool = NDArray[np.bool_]
 
 
@@ -53,7 +55,8 @@ class Presence:
     def online(self, world: World, now_ms: int) -> Mapping[str, bool]:
         """Return path → whether it was heard in time, for every device ever heard or registered."""
         known = self._look_up(world)
-        return dict(zip(world.slots.paths(), self._heard(known, now_ms).tolist(), strict=False))
+        heard = zip(world.slots.paths(), self._heard(known, now_ms).tolist(), strict=False)
+        return {path: is_heard for path, is_heard in heard if not path.startswith(_OURSELVES)}
 
     def count(self, world: World, now_ms: int) -> DeviceCounts:
         """Return how many devices are in which state."""

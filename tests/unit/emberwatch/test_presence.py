@@ -108,3 +108,10 @@ def test_a_registered_name_from_elsewhere_is_a_stranger(world: World) -> None:
     presence.take(contact(0, MINUTE))
     presence.take(contact(2, MINUTE))
     assert presence.count(world, MINUTE) == (2, 1, 1)
+
+
+def test_the_service_itself_is_no_device(world: World) -> None:
+    """It speaks of itself in the journal, and would be listed as a device of no register that is never heard."""
+    world.slots.take("emberwatch/service/self")
+    world.slots.take("emberwatch/services/real")
+    assert set(Presence().online(world, MINUTE)) == {"a/s/d", "a/s/stranger", "emberwatch/services/real"}
