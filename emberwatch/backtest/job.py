@@ -68,7 +68,9 @@ def perform(job: Job, progress: Callable[[int, int], None] = lambda _done, _tota
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
     recording = read_recordings(job.files, job.time, job.mapping)
-    truth = read_truth(job.truth, job.files) if job.truth is not None else recording.labelled
+    truth = (
+        read_truth(job.truth, job.files, day_first=recording.day_first) if job.truth is not None else recording.labelled
+    )
     _refuse_other_times(truth, recording)
     variants = []
     for turn, (name, rules) in enumerate(choices):

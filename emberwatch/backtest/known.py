@@ -25,32 +25,35 @@ _UNTIL_THE_LAST = 7_258_118_400_000
 """The end of an event of which only the beginning is known: the recording's own end comes first."""
 
 
-def read_truth(file: Path, recordings: Sequence[Path] = ()) -> list[Interval]:
+def read_truth(file: Path, recordings: Sequence[Path] = (), *, day_first: bool | None = None) -> list[Interval]:
     """Return the known events of a file, in order; those of other recordings are left out where the file names recordings.
 
+    Dates that could have the day or the month first are as the recording's (`day_first`).
     Raises InputError when nothing in it looks like events.
     """
     try:
         if file.suffix.lower() == ".json":
             rows = _of_json(msgspec.json.decode(file.read_bytes()), recordings, file)
-            return _intervals(rows, [f"event {i}" for i in range(1, len(rows) + 1)], file)
+            return _intervals(rows, [f"event {i}" for i in range(1, len(rows) + 1)], file, day_first=day_first)
     except (OSError, msgspec.DecodeError) as error:
         raise InputError(f"cannot read {file}: {error}") from error
-    return _of_table(open_table(file), recordings)
+    return _of_table(open_table(file), recordings, day_first=day_first)
 
 
-def _of_table(table: Table, recordings: Sequence[Path]) -> list[Interval]:
+def _of_table(table: Table, recordings: Sequence[Path], *, day_first: bool | None) -> list[Interval]:
     names = [name.strip().lower() for name in table.names]
     start = _first(names, ("start", "start_utc"), _START)
     if start is None:
-        return _of_rows(table, recordings)
+        return _of_rows(table, recordings, day_first=day_first)
     end = _first(names, ("end", "end_utc"), _END, but=start)
     whose = next((i for i, name in enumerate(names) if _FILE.fullmatch(name)), None)
     rows = [(f"line {line}", [*cells, *[""] * len(names)]) for line, cells in table.rows()]
     if whose is not None and any(_is_of(cells[whose], recordings) for _, cells in rows):
         rows = [(line, cells) for line, cells in rows if _is_of(cells[whose], recordings)]
     pairs = [(cells[start], cells[end] if end is not None else "") for _, cells in rows]
-    return _intervals(pairs, [line for line, _ in rows], table.file, columns.time_unit(table, start))
+    return _intervals(
+        pairs, [line for line, _ in rows], table.file, columns.time_unit(table, start), day_first=day_first
+    )
 
 
 def _first(names: Sequence[str], exactly: Sequence[str], like: re.Pattern[str], but: int = -1) -> int | None:
@@ -58,7 +61,7 @@ def _first(names: Sequence[str], exactly: Sequence[str], like: re.Pattern[str], 
     return next(exact, next((i for i, name in enumerate(names) if i != but and like.search(name)), None))
 
 
-def _of_rows(table: Table, recordings: Sequence[Path]) -> list[Interval]:
+def _of_rows(table: Table, recordings: Sequence[Path], *, day_first: bool | None) -> list[Interval]:
     """Return the events of a table with a moment a row: the marked rows if a column marks some, else each row."""
     try:
         time = columns.time_columns(table)
@@ -73,9 +76,11 @@ def _of_rows(table: Table, recordings: Sequence[Path]) -> list[Interval]:
     if not labels and any(table.file.resolve() == recording.resolve() for recording in recordings):
         raise InputError(f"{table.file} has no column of labels (columns: {', '.join(table.names)})")
     if not labels:
-        return _intervals([(text, text) for text in texts], [line for line, _ in rows], table.file, unit)
+        return _intervals(
+            [(text, text) for text in texts], [line for line, _ in rows], table.file, unit, day_first=day_first
+        )
     marks = np.array([any(columns.is_event(cells[i]) for i in labels) for _, cells in rows])
-    return marked(_times(texts, [line for line, _ in rows], table.file, unit), marks)
+    return marked(_times(texts, [line for line, _ in rows], table.file, unit, day_first=day_first), marks)
 
 
 def marked(times: Any, marks: Any) -> list[Interval]:
@@ -118,13 +123,15 @@ def _is_of(name: str, recordings: Iterable[Path]) -> bool:
     return any(last in (recording.name, recording.stem) for recording in recordings)
 
 
-def _intervals(pairs: Sequence[tuple[str, str]], lines: Sequence[str], file: Path, unit: str = "") -> list[Interval]:
+def _intervals(
+    pairs: Sequence[tuple[str, str]], lines: Sequence[str], file: Path, unit: str = "", *, day_first: bool | None
+) -> list[Interval]:
     """Return the events, numbers counted in `unit`; one without an end lasts until the recording's."""
     n = len(pairs)
     texts = [start for start, _ in pairs] + [end for _, end in pairs]
     open_ended = [not end.strip() for _, end in pairs]
     filled = texts[:n] + [texts[i] if open_ended[i] else texts[n + i] for i in range(n)]
-    moments = _times(filled, [*lines, *lines], file, unit)
+    moments = _times(filled, [*lines, *lines], file, unit, day_first=day_first)
     found = []
     for i, line in enumerate(lines):
         start, end = int(moments[i]), _UNTIL_THE_LAST if open_ended[i] else int(moments[n + i])
@@ -134,8 +141,8 @@ def _intervals(pairs: Sequence[tuple[str, str]], lines: Sequence[str], file: Pat
     return sorted(found)
 
 
-def _times(texts: Sequence[str], lines: Sequence[str], file: Path, unit: str = "") -> Any:
-    moments = read_times(texts, unit).ms if texts else np.empty(0, np.int64)
+def _times(texts: Sequence[str], lines: Sequence[str], file: Path, unit: str, *, day_first: bool | None) -> Any:
+    moments = read_times(texts, unit, day_first=day_first).ms if texts else np.empty(0, np.int64)
     for i in np.flatnonzero(moments == NEVER)[:1].tolist():
         raise InputError(f"{file}, {lines[i]}: {texts[i][:40]!r} is no time between 1970 and 2200")
     return moments

@@ -40,10 +40,14 @@ _REMEMBERED = 200_000
 
 
 class Moments(NamedTuple):
-    """Epoch ms of each cell (NEVER where it is no time), and what had to be assumed."""
+    """Epoch ms of each cell (NEVER where it is no time), what had to be assumed, and whether days come before months.
+
+    `day_first` is None where no date ends with its year.
+    """
 
     ms: Int64
     assumed: str = ""
+    day_first: bool | None = None
 
 
 def read_time(text: str) -> int:
@@ -54,16 +58,20 @@ def read_time(text: str) -> int:
     return moment_ms
 
 
-def read_times(texts: Sequence[str], unit: str = "") -> Moments:
-    """Return the moments of a column; `unit` (of `UNITS`) is what its numbers count."""
+def read_times(texts: Sequence[str], unit: str = "", *, day_first: bool | None = None) -> Moments:
+    """Return the moments of a column; `unit` (of `UNITS`) is what its numbers count.
+
+    `day_first` says whether days come before months where the column does not tell.
+    """
     numbers = _numbers(texts)
     if numbers is not None:
         return Moments(_within(_scaled(numbers, unit)))
     if _share(_CLOCK.fullmatch(text.strip()) is not None for text in texts[:1000]) > 0.5:  # noqa: PLR2004  most of them
         return Moments(_within(_of_one_day(texts)), "times of day without a date begin at 1970-01-01")
-    day_first, assumed = _order(texts)
+    order, assumed = _order(texts, like=day_first)
     known: dict[str, float] = {}
-    return Moments(_within(np.array([_cached(text, known, day_first) for text in texts], float)), assumed)
+    moments = np.array([_cached(text, known, order is not False) for text in texts], float)
+    return Moments(_within(moments), assumed, order)
 
 
 def _share(flags: Iterable[bool]) -> float:
@@ -110,15 +118,20 @@ def _of_one_day(texts: Sequence[str]) -> Float64:
     return clock
 
 
-def _order(texts: Sequence[str]) -> tuple[bool, str]:
-    """Return whether the day comes before the month in dates that end with the year, and what is assumed if none tells."""
+def _order(texts: Sequence[str], *, like: bool | None) -> tuple[bool | None, str]:
+    """Return whether the day comes before the month in dates that end with the year, and what is assumed if none tells.
+
+    None: there are no such dates. `like`: how other dates are, for those that could be either.
+    """
     pairs = {(m[1], m[2], m[3]) for m in map(_YEAR_LAST.fullmatch, {text.strip() for text in texts}) if m}
     if not pairs:
-        return True, ""
+        return None, ""
     if max(int(a) for a, _, _ in pairs) > _HALF_DAY:
         return True, ""
     if max(int(b) for _, b, _ in pairs) > _HALF_DAY:
         return False, ""
+    if like is not None:
+        return like, ""
     spans = [_span(pairs, day_first=day_first) for day_first in (True, False)]
     day_first = spans[0] <= spans[1]
     if spans[0] != spans[1]:

@@ -35,7 +35,7 @@ class Recording:
     """Readings of c channels at n moments, ascending: `times` (n,) epoch ms, `values` (n, c), NaN where there is none.
 
     `rows` that the files held; `remarks`: what was assumed or left out; `labelled`: the events a label column marks, or
-    None without one.
+    None without one; `day_first`: whether days come before months in its dates, None where that is no question.
     """
 
     channels: tuple[Channel, ...]
@@ -44,6 +44,7 @@ class Recording:
     rows: int
     remarks: tuple[str, ...] = ()
     labelled: tuple[Interval, ...] | None = None
+    day_first: bool | None = None
 
     @property
     def readings(self) -> int:
@@ -121,7 +122,7 @@ def _recorded(table: Table, taken: Taken) -> Recording:
     if not taken.texts:
         raise InputError(f"{file}, {taken.broken[0]}" if rows else f"{file} has no rows")
     unit = columns.time_unit(table, plan.time[0]) if len(plan.time) == 1 else ""
-    times, assumed = read_times(taken.texts, unit)
+    times, assumed, day_first = read_times(taken.texts, unit)
     values = np.frombuffer(taken.numbers, np.float64).reshape(len(times), len(plan.values))
     marks = np.frombuffer(taken.marks, np.uint8).astype(np.bool_) if plan.labels else np.zeros(len(times), np.bool_)
     good = times != NEVER
@@ -141,7 +142,7 @@ def _recorded(table: Table, taken: Taken) -> Recording:
     if plan.labels:
         said.append(f"column '{table.names[plan.labels[0]]}' says when something was the matter")
     joined = _joined(parts)
-    return replace(joined, rows=rows, remarks=(*joined.remarks, *said))
+    return replace(joined, rows=rows, remarks=(*joined.remarks, *said), day_first=day_first)
 
 
 def _of_one(table: Table, plan: Plan, series: Series, name: str | None) -> Recording:
@@ -224,4 +225,6 @@ def _joined(parts: Sequence[Recording]) -> Recording:
     labelled = [event for part in parts for event in part.labelled or ()]
     known = tuple(merge(labelled)) if any(part.labelled is not None for part in parts) else None
     remarks = tuple(dict.fromkeys(remark for part in parts for remark in part.remarks))
-    return Recording(channels, times[order], values[order], sum(part.rows for part in parts), remarks, known)
+    day_first = next((part.day_first for part in parts if part.day_first is not None), None)
+    rows = sum(part.rows for part in parts)
+    return Recording(channels, times[order], values[order], rows, remarks, known, day_first)

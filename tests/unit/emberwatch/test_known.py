@@ -1,5 +1,6 @@
 """What is known to have happened: events in every shape that people publish them."""
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -107,3 +108,15 @@ def test_bad_json_is_explained(tmp_path: Path, value: Any, word: str) -> None:
     """By what was expected."""
     with pytest.raises(InputError, match=word):
         read_truth(document(tmp_path, value), [Path("r.csv")])
+
+
+@pytest.mark.parametrize(("day_first", "day"), [(True, 3), (False, 5), (None, 3)])
+def test_a_date_that_could_be_two_is_read_as_the_recordings(
+    tmp_path: Path,
+    day_first: bool | None,  # noqa: FBT001  parametrized
+    day: int,
+) -> None:
+    """One event of an American week says nothing of days and months; the week does."""
+    (event,) = read_truth(table(tmp_path, "start,end\n03/05/1970 10:00 AM,03/05/1970 11:00 AM\n"), day_first=day_first)
+    at = dt.datetime(1970, 5 if day == 3 else 3, day, 10, tzinfo=dt.UTC)
+    assert event.start_ms == at.timestamp() * 1000

@@ -89,7 +89,7 @@ def test_seconds_may_count_from_before_the_ignition() -> None:
 
 def test_a_clock_without_a_date_passes_midnight() -> None:
     """The next day, not twenty-four hours back."""
-    moments, assumed = read_times(["23:59:59", "00:00:01"])
+    moments, assumed, _ = read_times(["23:59:59", "00:00:01"])
     assert moments.tolist() == [DAY - 1000, DAY + 1000]
     assert "times of day" in assumed
 

@@ -252,3 +252,9 @@ def test_a_header_alone_is_said_to_have_no_rows(tmp_path: Path) -> None:
     """Its time column is not the trouble."""
     with pytest.raises(InputError, match="has no rows"):
         read_recordings([write(tmp_path, "time,value\n")])
+
+
+def test_a_recording_tells_how_its_dates_are_written(tmp_path: Path) -> None:
+    """The thirteenth is no month: so are the dates of its events."""
+    assert read_recordings([write(tmp_path, "time,x\n03/12/2024 10:00,1\n03/13/2024 10:00,1\n")]).day_first is False
+    assert read_recordings([write(tmp_path, "time,x\n2024-03-12,1\n2024-03-13,1\n")]).day_first is None
