@@ -26,6 +26,8 @@ def main() -> int:
         sys.argv = sys.argv[1:]
         runpy.run_module(f"bench.{chosen[0]}", run_name="__main__")
         return 0
+    if chosen and not chosen[0].startswith("-"):
+        sys.exit(f"no comparison '{chosen[0]}' (known: {', '.join(NAMES)})")
     failed = 0
     for name in NAMES:
         print(f"\n== {name}: {about(name)}", flush=True)

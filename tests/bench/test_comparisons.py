@@ -43,6 +43,13 @@ def test_the_list_names_every_comparison() -> None:
     assert [line.split()[0] for line in listed.splitlines()] == list(NAMES)
 
 
+def test_a_name_that_is_none_starts_nothing() -> None:
+    """A slip of the pen is no half hour of every comparison."""
+    done = subprocess.run([sys.executable, "-m", "bench", "pipelin"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "no comparison 'pipelin' (known: pipeline," in done.stderr
+
+
 def test_the_whole_house_on_one_core_loses_nothing() -> None:
     """Messages and alarms are all there."""
     result = told("pipeline", "--messages", 2_000)
