@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from alerting.directory import Directory
-from alerting.messages import compose
+from alerting.directory import Directory, Place
+from alerting.messages import Text, bare, compose
 from alerting.notifier import DeliveryError, Message, Notifier
 from alerting.routing import Step, Told, ladder, route
 from alerting.together import Together
@@ -65,7 +65,7 @@ class DispatchCounts:
 class Job(NamedTuple):
     """A notice with its message but for the recipient, who is to be told, and everybody who might stand in.
 
-    `problem`: why there are no words for it, else empty.
+    `problem`: why nobody can be found for it, else empty.
     """
 
     notice: Notice
@@ -164,13 +164,20 @@ class Dispatcher:
     def _job(self, notice: Notice, directory: Directory, inspectors: list[Inspector]) -> Job:
         try:
             place = directory.place(notice.body)
-            title, text = compose(notice, place, self._policies)
             told = route(inspectors, place, notice.body.get("assignee"))
         except EngineError:
             raise
-        except Exception as error:  # noqa: BLE001  one notice that cannot be put into words must not hold up all others
-            return Job(notice, problem=f"no words for it: {type(error).__name__}")
+        except Exception as error:  # noqa: BLE001  one notice that concerns nobody must not hold up all others
+            return Job(notice, problem=f"nobody for it: {type(error).__name__}")
+        title, text = self._words(notice, place)
         return Job(notice, title, text, told, inspectors)
+
+    def _words(self, notice: Notice, place: Place) -> Text:
+        try:
+            return compose(notice, place, self._policies)
+        except Exception as error:  # noqa: BLE001  a bug of ours in wording: bare words are better than silence
+            _LOG.error("notice %d has bare words only: %s", notice.id, type(error).__name__)
+            return bare(notice, place)
 
     def _has_room(self, gravity: int) -> bool:
         return sum(other <= gravity for other in self._busy.values()) < self._patience.at_once

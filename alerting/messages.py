@@ -32,6 +32,13 @@ def compose(notice: Notice, place: Place, policies: Mapping[str, RulePolicy]) ->
     return _alarm(notice, place, policies) if notice.kind.startswith("alarm.") else _hazard(notice, place)
 
 
+def bare(notice: Notice, place: Place) -> Text:
+    """Return a message that says no more than where to look, for a notice that `compose` fails on."""
+    where = " ".join(part for part in (place.area_name, place.site_name, place.device_name) if part)
+    title = f"{notice.body.get('rule') or notice.body.get('id') or notice.subject}：请立即在平台查看"
+    return Text(title, _joined(title, where))
+
+
 def _alarm(notice: Notice, place: Place, policies: Mapping[str, RulePolicy]) -> Text:
     body, rule = notice.body, notice.body["rule"]
     policy = policies.get(rule)

@@ -297,10 +297,8 @@ async def test_store_that_fails_makes_nobody_hear_it_twice(
     assert ledger.outbox.outbox_counts()["sent"] == 1
 
 
-async def test_notice_without_words_is_given_up_and_the_rest_go_on(
-    post: Post, ledger: SqlLedger, found: Found, noon: int
-) -> None:
-    """A deadline no calendar can write spoils its own notice only."""
+async def test_notice_without_words_says_where_to_look(post: Post, ledger: SqlLedger, found: Found, noon: int) -> None:
+    """A deadline no calendar can write leaves the sentence out, not the notice."""
     draft = HazardDraft(
         grade=Grade.GENERAL,
         channel=HazardChannel.INSPECTION,
@@ -314,8 +312,10 @@ async def test_notice_without_words_is_given_up_and_the_rest_go_on(
     ledger.hazards.open_hazard(draft, by="user:li", at_ms=noon)
     found()
     await post.rounds(1)
-    assert [m.subject for m in post.file.sent] == ["alarm/1"]
-    assert post.outbox.outbox_counts() == {"waiting": 0, "sent": 1, "failed": 1}
+    assert sorted(m.subject.partition("/")[0] for m in post.file.sent) == ["alarm", "hazard"]
+    hazard = next(m for m in post.file.sent if m.subject.startswith("hazard"))
+    assert "请立即在平台查看" in hazard.title
+    assert post.outbox.outbox_counts() == {"waiting": 0, "sent": 2, "failed": 0}
 
 
 async def test_run_waits_for_a_failing_database_and_wakes_for_news(
