@@ -9,8 +9,8 @@ import asyncio
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import aiomqtt
@@ -58,17 +58,16 @@ async def run(
     begin_ms = round(time.time() * 1000) if start_ms is None else start_ms
     messages = generate(scenario, begin_ms, speed=speed, seconds=seconds)
     sender = Sender(scenario, broker, stop or asyncio.Event())
-    async with asyncio.TaskGroup() as group:
-        with _background(group, sender, on_progress):
-            await sender.send(messages, begin_ms)
-            await sender.drain()
+    async with asyncio.TaskGroup() as group, _background(group, sender, on_progress):
+        await sender.send(messages, begin_ms)
+        await sender.drain()
     return sender.progress()
 
 
-@contextmanager
-def _background(
+@asynccontextmanager
+async def _background(
     group: asyncio.TaskGroup, sender: "Sender", on_progress: Callable[[Progress], None] | None
-) -> Iterator[None]:
+) -> AsyncIterator[None]:
     """Keep connections, receipts, repeats and progress going while the body runs."""
     jobs = [connection.run() for connection in sender.connections]
     jobs += [sender.receive(), sender.repeat(), sender.report(on_progress)]
@@ -76,8 +75,16 @@ def _background(
     try:
         yield
     finally:
-        for task in tasks:
+        await _end(tasks)
+
+
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: before Python 3.12 a wait with a time limit may swallow a cancellation."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
             task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1.0)
 
 
 class Sender:
